@@ -1,0 +1,96 @@
+// How fast the server is: plain blocking sockets that look at nothing. What comes near these rates measures the server.
+#include "measure.hpp"
+#include "messages.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace plex::bench;
+
+[[noreturn]] void fail(char const* what)
+{
+    std::perror(what);
+    std::exit(1);
+}
+
+int connect_to(std::uint64_t port)
+{
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int const s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (connect(s, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
+        fail("connect");
+    return s;
+}
+
+void send_request(int s, std::string_view request)
+{
+    if (send(s, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size()))
+        fail("send");
+}
+
+std::size_t receive(int s, std::vector<char>& into)
+{
+    ssize_t const got = recv(s, into.data(), into.size(), 0);
+    if (got <= 0)
+        fail("recv");
+    return static_cast<std::size_t>(got);
+}
+
+void read_feed(std::uint64_t port, std::uint64_t messages)
+{
+    constexpr std::size_t message_bytes = scan::updated_bytes + 4; // with its frame's header
+    int const s = connect_to(port);
+    send_request(s, "GET /:/websockets/notifications HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
+    std::vector<char> buffer(64 * 1024);
+    auto const skip = [&](std::uint64_t bytes) {
+        for (std::uint64_t got = 0; got < bytes;)
+            got += receive(s, buffer);
+    };
+    skip(warm_up_events * message_bytes);
+    reading const begin = reading::now();
+    skip(messages * message_bytes);
+    print("ceiling_feed", messages, reading::now() - begin);
+    close(s);
+}
+
+void ask_for_lists(std::uint64_t port, std::uint64_t requests)
+{
+    int const s = connect_to(port);
+    std::vector<char> buffer(64 * 1024);
+    reading const begin = reading::now();
+    for (std::uint64_t i = 0; i != requests; ++i) {
+        send_request(s, "GET /activities HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        receive(s, buffer); // the server writes a reply at once
+    }
+    print("ceiling_list", requests, reading::now() - begin);
+    close(s);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    constexpr char const* usage = "feed|list PORT COUNT";
+    std::string_view const what = argc > 1 ? argv[1] : "";
+    std::uint64_t const port = number(argc, argv, 2, usage);
+    std::uint64_t const count = number(argc, argv, 3, usage);
+    if (what == "feed")
+        read_feed(port, count);
+    else
+        ask_for_lists(port, count);
+}

@@ -1,0 +1,44 @@
+// The decoder alone, over messages in memory.
+#include "measure.hpp"
+#include "messages.hpp"
+
+#include "protocol/decoder.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <vector>
+
+int main(int argc, char** argv)
+{
+    using namespace plex::bench;
+    using plex::protocol::decoded;
+
+    std::uint64_t const wanted = number(argc, argv, 1, "COUNT");
+    scan scanned(0, 16); // what a decoder may read beyond a message
+    std::vector<char> const pristine(scanned.bytes().begin(), scanned.bytes().end());
+    plex::protocol::decoder decoder;
+    reading spent;
+    std::uint64_t counted = 0;
+    std::size_t understood = 0;
+    for (bool warm = false; counted < wanted; warm = true) {
+        // A decoder may change what it reads, so that each pass needs the messages anew.
+        std::copy(pristine.begin(), pristine.end(), scanned.bytes().begin());
+        std::size_t const part = warm ? std::min<std::uint64_t>(wanted - counted, scanned.size()) : scanned.size();
+        reading const begin = reading::now();
+        for (std::size_t i = 0; i != part; ++i)
+            if (decoder.notification(scanned.message(i)) == decoded::activities)
+                understood += decoder.updates().size();
+        if (!warm) {
+            understood = 0;
+            continue;
+        }
+        spent += reading::now() - begin;
+        counted += part;
+    }
+    if (understood != wanted) {
+        std::fprintf(stderr, "bench_decode: understood %zu of %llu messages\n", understood,
+                     static_cast<unsigned long long>(wanted));
+        return 1;
+    }
+    print("decode", wanted, spent);
+}

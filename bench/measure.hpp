@@ -1,0 +1,29 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace plex::bench {
+
+/// What this process has used so far; the difference of two readings is what lay between.
+struct reading {
+    std::chrono::nanoseconds cpu{};  ///< of all its threads, in the kernel too
+    std::chrono::nanoseconds wall{}; ///< since some start
+    std::uint64_t allocations = 0;   ///< by `operator new` and by `aligned_alloc`, which Asio prefers
+
+    static reading now();
+    reading& operator+=(reading const&) noexcept;
+};
+
+reading operator-(reading const&, reading const&) noexcept;
+
+/// Prints the line that run.sh reads.
+void print(std::string_view program, std::uint64_t count, reading const& spent,
+           std::optional<std::uint64_t> conflated = std::nullopt);
+
+/// `argv[index]` as a number above 0; else says how the program is called, and exits with 2.
+std::uint64_t number(int argc, char** argv, int index, char const* usage);
+
+} // namespace plex::bench

@@ -1,0 +1,25 @@
+# Sourced by the scripts: Debian packages that are missing are installed, and the command is shown first.
+
+# What building the library and the command takes.
+build_packages="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev catch2 libcli11-dev"
+
+install_missing() {
+    missing=
+    for package in "$@"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    command="env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends$missing"
+    echo "+ $as_root apt-get update && $as_root $command"
+    $as_root apt-get update -qq && $as_root $command >"${TMPDIR:-/tmp}/plex-activities-install.$$" 2>&1 || {
+        tail -n 20 "${TMPDIR:-/tmp}/plex-activities-install.$$"
+        echo "the packages could not be installed" >&2
+        return 1
+    }
+    rm -f "${TMPDIR:-/tmp}/plex-activities-install.$$"
+}
+
+# Objects are found again by a clone in another folder.
+export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1

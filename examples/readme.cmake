@@ -1,0 +1,11 @@
+# The README's first program is compiled as it stands there.
+set(readme ${PROJECT_SOURCE_DIR}/README.md)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${readme})
+file(READ ${readme} text)
+string(REGEX MATCH "```cpp\n(#include <plex/activities.hpp>\n[^`]*int main\\(\\)[^`]*)```" found "${text}")
+if(NOT found)
+  message(FATAL_ERROR "README.md has no program that begins with #include <plex/activities.hpp>")
+endif()
+file(CONFIGURE OUTPUT readme_example.cpp CONTENT "${CMAKE_MATCH_1}" @ONLY)
+add_executable(readme_example ${CMAKE_CURRENT_BINARY_DIR}/readme_example.cpp)
+target_link_libraries(readme_example PRIVATE plex::activities plex_build_flags)

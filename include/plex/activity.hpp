@@ -1,0 +1,110 @@
+#pragma once
+
+/// @file
+/// One activity of the server at one moment, and what is told about it.
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace plex {
+
+namespace detail {
+class activity_record;
+struct activity_access;
+} // namespace detail
+
+/// A JSON object that the server attached to an activity, as a view into the activity it came from: it must not outlive
+/// that activity. The text is valid JSON in valid UTF-8. Conversion to `boost::json::object` is in `<plex/json.hpp>`.
+class attributes
+{
+public:
+    attributes() noexcept = default;
+    attributes(std::string_view json, bool left_out) noexcept : json_(json), left_out_(left_out) {}
+
+    /// Whether the server sent none (or it was left out).
+    bool empty() const noexcept { return json_.empty(); }
+    /// Whether it exceeded 64 KiB and was therefore left out whole.
+    bool left_out() const noexcept { return left_out_; }
+    /// The JSON object's text; empty where there is none.
+    std::string_view json() const noexcept { return json_; }
+    /// The member `key` as text, the same whether the server sent `"1"` or `1`; `true` and `false` for booleans, the
+    /// JSON text for objects and arrays. Nothing where there is no such member or it is null.
+    std::optional<std::string> text(std::string_view key) const;
+
+private:
+    std::string_view json_;
+    bool left_out_ = false;
+};
+
+/// A handle to one immutable, reference-counted record of an activity (field table: docs/protocol.md 2.14).
+///
+/// Copying costs one atomic increment. It may be copied, read, kept and released on any thread, after the client too.
+/// Every string is valid UTF-8: bytes that were not have become U+FFFD. They come from the server's media and may
+/// contain control characters. The views that accessors return live as long as a handle to the same record.
+class activity
+{
+public:
+    /// An empty activity: all strings empty, nothing known.
+    activity() noexcept = default;
+    activity(activity const&) noexcept;
+    activity(activity&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+    activity& operator=(activity const&) noexcept;
+    activity& operator=(activity&&) noexcept;
+    ~activity();
+
+    std::string_view uuid() const& noexcept;
+    std::string_view uuid() const&& = delete;
+    /// A dotted name such as `library.update.section`; an open set (docs/protocol.md 4).
+    std::string_view type() const& noexcept;
+    std::string_view type() const&& = delete;
+    /// May change while the activity runs. At most 4 KiB, cut at a code point.
+    std::string_view title() const& noexcept;
+    std::string_view title() const&& = delete;
+    std::string_view subtitle() const& noexcept;
+    std::string_view subtitle() const&& = delete;
+    /// 0 to 100, as sent (a fraction is cut off); empty when indeterminate or not sent. 100 is neither the end nor
+    /// success.
+    std::optional<int> progress() const noexcept;
+    bool cancellable() const noexcept;
+    /// The user it runs for; empty where the server did not say.
+    std::optional<std::int64_t> user_id() const noexcept;
+    /// What it works on. Often absent from the first event (docs/protocol.md 2.14).
+    attributes context() const& noexcept;
+    attributes context() const&& = delete;
+    /// What came of it, where the server says so.
+    attributes response() const& noexcept;
+    attributes response() const&& = delete;
+    /// Every field that this library does not know, and known ones of an unreadable shape.
+    attributes extra() const& noexcept;
+    attributes extra() const&& = delete;
+
+private:
+    friend struct detail::activity_access;
+    explicit activity(detail::activity_record const* record) noexcept : record_(record) {}
+
+    detail::activity_record const* record_ = nullptr;
+};
+
+/// What happened in an activity's life.
+enum class event_kind : std::uint8_t { started, updated, ended };
+
+/// "started", "updated" or "ended".
+std::string_view to_string(event_kind) noexcept;
+
+/// One thing told about one activity.
+struct activity_event {
+    event_kind kind = event_kind::started;
+    /// Concluded from a list or from other events, not told by the server in so many words.
+    bool inferred = false;
+    /// When it was received (or concluded).
+    std::chrono::system_clock::time_point at;
+    /// When the start was received; empty where it was not seen.
+    std::optional<std::chrono::system_clock::time_point> started_at;
+    plex::activity activity;
+};
+
+} // namespace plex

@@ -1,0 +1,116 @@
+#pragma once
+
+/// @file
+/// The calls for every completion token: callbacks, `use_future`, `deferred`, `as_tuple`, awaitables of other
+/// executors; and an adaptor for code that wants no exceptions. A header of its own, as templates cost compile time.
+///
+/// Each completes with `void(error_code, T)` on the executor associated with its handler, by default the client's.
+/// Failures fill the `diagnostics` given, which must live until then. Cancelling the operation (its associated slot)
+/// completes it with `operation_aborted`. The client may be destroyed meanwhile: the operation then fails with
+/// `errc::stopped`.
+
+#include <plex/client.hpp>
+
+#include <boost/asio/any_completion_handler.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/system/result.hpp>
+
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace plex {
+
+namespace detail {
+
+template <class... T>
+using any_handler = boost::asio::any_completion_handler<void(error_code, T...)>;
+using shared_client = std::shared_ptr<client_state>;
+
+shared_client share(client const&);
+void start_list(shared_client, diagnostics&, any_handler<std::vector<activity>>);
+void start_cancel(shared_client, diagnostics&, std::string, any_handler<>);
+void start_send(shared_client, diagnostics&, request, any_handler<reply>);
+void start_ready(shared_client, diagnostics&, std::optional<client::duration>, any_handler<>);
+void start_close(shared_client, diagnostics&, client::duration, any_handler<>);
+
+} // namespace detail
+
+/// @see client::get_server_activities
+template <class Token>
+auto async_get_server_activities(client const& c, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code, std::vector<activity>)>(
+        [](auto handler, detail::shared_client s, diagnostics* to) {
+            detail::start_list(std::move(s), *to, detail::any_handler<std::vector<activity>>(std::move(handler)));
+        },
+        token, detail::share(c), &d);
+}
+
+/// @see client::cancel_server_activities
+template <class Token>
+auto async_cancel_server_activities(client const& c, std::string uuid, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, std::string id) {
+            detail::start_cancel(std::move(s), *to, std::move(id), detail::any_handler<>(std::move(handler)));
+        },
+        token, detail::share(c), &d, std::move(uuid));
+}
+
+/// @see client::send
+template <class Token>
+auto async_send(client const& c, request asked, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code, reply)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, request r) {
+            detail::start_send(std::move(s), *to, std::move(r), detail::any_handler<reply>(std::move(handler)));
+        },
+        token, detail::share(c), &d, std::move(asked));
+}
+
+/// @see client::ready
+template <class Token>
+auto async_ready(client const& c, std::optional<client::duration> deadline, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, std::optional<client::duration> by) {
+            detail::start_ready(std::move(s), *to, by, detail::any_handler<>(std::move(handler)));
+        },
+        token, detail::share(c), &d, deadline);
+}
+
+/// @see client::close
+template <class Token>
+auto async_close(client const& c, client::duration timeout, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, client::duration t) {
+            detail::start_close(std::move(s), *to, t, detail::any_handler<>(std::move(handler)));
+        },
+        token, detail::share(c), &d, timeout);
+}
+
+/// What an operation gives, or the error it throws, as a value: `auto r = co_await
+/// as_result(client.get_server_activities())`.
+template <class T>
+boost::asio::awaitable<boost::system::result<T, error>> as_result(boost::asio::awaitable<T> operation)
+{
+    using result = boost::system::result<T, error>;
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(operation);
+            co_return result();
+        } else {
+            T value = co_await std::move(operation);
+            co_return result(std::move(value));
+        }
+    } catch (error const& e) {
+        co_return result(e);
+    }
+}
+
+} // namespace plex

@@ -1,0 +1,148 @@
+#pragma once
+
+/// @file
+/// The client: calls, the live feed, operations.
+
+#include <plex/activity.hpp>
+#include <plex/config.hpp>
+#include <plex/error.hpp>
+#include <plex/feed.hpp>
+#include <plex/filter.hpp>
+#include <plex/operation.hpp>
+#include <plex/request.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plex {
+
+namespace detail {
+class client_state;
+struct client_access;
+} // namespace detail
+
+/// Growing counts, and two ages; a plain value.
+struct counters {
+    std::uint64_t frames = 0;        ///< messages and control frames read from the feed
+    std::uint64_t events = 0;        ///< told to the ledger: started, updated, ended
+    std::uint64_t skipped = 0;       ///< messages about other things than activities
+    std::uint64_t malformed = 0;     ///< messages or entries that could not be read
+    std::uint64_t repaired_utf8 = 0; ///< bad byte sequences that became U+FFFD
+    std::uint64_t conflated = 0;     ///< updates left out for slow readers
+    std::uint64_t reconnects = 0;
+    std::uint64_t revived = 0;     ///< lives that went on after their end had been inferred
+    std::uint64_t requests = 0;    ///< calls sent
+    std::uint64_t connections = 0; ///< opened, for calls and feed
+    std::optional<std::chrono::steady_clock::duration> since_last_sign; ///< since the feed's server was last heard
+    std::optional<std::chrono::steady_clock::duration> since_last_snapshot;
+};
+
+enum class connection_state : std::uint8_t {
+    idle,        ///< nobody is subscribed
+    connecting,  ///< dialling, or shaking hands
+    connected,   ///< the feed is open, its first snapshot not yet reconciled
+    reconciled,  ///< the feed is open and what runs is known
+    interrupted, ///< lost; to be tried again
+    ended,       ///< gave up, or stopped
+};
+
+/// "idle", "connecting", …
+std::string_view to_string(connection_state) noexcept;
+
+/// The live connection as it stands.
+struct connection_status {
+    connection_state state = connection_state::idle;
+    /// What is in use; `automatic` while nothing is.
+    plex::transport transport = plex::transport::automatic;
+    /// Why it was last lost or refused.
+    error_code last_error;
+    plex::diagnostics diagnostics;
+    /// When interrupted: how long until the next try.
+    std::optional<std::chrono::steady_clock::duration> next_try;
+};
+
+/// What is known to run.
+struct running_activities {
+    std::vector<activity> activities;
+    /// Since the last snapshot was reconciled; empty before the first, or without a feed.
+    std::optional<std::chrono::steady_clock::duration> snapshot_age;
+};
+
+/// A client of one Plex Media Server.
+///
+/// It runs on a strand of its own over the executor it is given (`get_executor()`). Calls may be awaited from any
+/// executor; awaited from a coroutine on `get_executor()` they run inline. Everything else belongs on that executor, or
+/// where nothing runs it. Operations are started when awaited, copy what they need, and may outlive the client: they
+/// then fail with `errc::stopped`. Destroying a client equals `stop()`. A kept connection keeps `run()` busy for
+/// `config::idle_connection` after the last call, an open feed as long as it is open.
+class client
+{
+public:
+    using duration = std::chrono::steady_clock::duration;
+
+    /// @throws error `invalid_argument` for a configuration that cannot be used; the token is never echoed
+    client(boost::asio::any_io_executor executor, config settings);
+    client(client&&) noexcept = default;
+    client& operator=(client&&) noexcept;
+    ~client();
+
+    boost::asio::any_io_executor get_executor() const;
+
+    /// `GET /activities`: what runs now, in the server's order; non-admin tokens may see their own alone
+    /// (docs/protocol.md 1.1).
+    /// @throws error `unauthorized`, `forbidden`, `server_error`, `malformed_reply`, `limit_exceeded`, `timeout`,
+    ///         `connection_failed`, `stopped`, …; `operation_aborted` when cancelled
+    boost::asio::awaitable<std::vector<activity>> get_server_activities();
+
+    /// `DELETE /activities/{uuid}`: asks the server to cancel an activity; its `ended` follows on the feed
+    /// (docs/protocol.md 1.2).
+    /// @throws error `activity_not_found` (404), `not_cancellable` (400), and as `get_server_activities`
+    boost::asio::awaitable<void> cancel_server_activities(std::string uuid);
+
+    /// Any request; the reply is returned whatever its status.
+    /// @throws error `invalid_argument` for what could not be sent safely, `timeout`, `connection_failed`, `stopped`, …
+    boost::asio::awaitable<reply> send(request);
+
+    /// Opens a feed; the first one opens the live connection. Never throws for what the network does: the feed does.
+    /// @param known activities remembered from an earlier process: for this feed they have started already
+    feed subscribe(filter = {}, std::vector<activity> known = {});
+    /// The callback form. @see subscription
+    [[nodiscard]] subscription subscribe(filter, event_function on_event, end_function on_end = {});
+
+    /// Waits until the live connection is open and reconciled, opening it if no feed has; fails with the reason when
+    /// the first contact fails. @throws error `timeout` after `deadline`, and as a feed
+    boost::asio::awaitable<void> ready(std::optional<duration> deadline = std::nullopt);
+    /// What the feed knows to run, without asking the server.
+    running_activities running() const;
+
+    /// Sends a request that starts an activity, once the feed is reconciled, and follows that activity.
+    boost::asio::awaitable<operation> start(activity_request);
+    /// Waits until nothing that matches has run for `quiet`. @throws error `timeout` after `deadline`
+    boost::asio::awaitable<void> wait_until_idle(filter, duration quiet = std::chrono::seconds(5),
+                                                 std::optional<duration> deadline = std::nullopt);
+
+    connection_status connection() const;
+    /// Called at each change, on the client's executor; one function, the last one given.
+    void on_connection_change(std::function<void(connection_status const&)>);
+    plex::counters counters() const;
+
+    /// Ends everything at once: waiters wake, `next()` yields empty, calls fail with `stopped`.
+    void stop() noexcept;
+    /// Says goodbye to the server (close frame, TLS), for at most `timeout`, then `stop()`. From any executor.
+    boost::asio::awaitable<void> close(duration timeout = std::chrono::seconds(2));
+
+private:
+    friend struct detail::client_access;
+
+    std::shared_ptr<detail::client_state> state_;
+};
+
+} // namespace plex

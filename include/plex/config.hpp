@@ -1,0 +1,92 @@
+#pragma once
+
+/// @file
+/// Everything that can be set about a client.
+
+#include <boost/asio/awaitable.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace plex {
+
+enum class log_level : std::uint8_t { off, error, warning, info, debug };
+
+/// Where log lines go. Nothing is formatted below `level`. Edges (connected, lost, gave up) are at info, details at
+/// debug; titles appear at debug alone, the token nowhere. The function is called on the client's executor and must not
+/// throw.
+struct logger {
+    log_level level = log_level::off;
+    std::function<void(log_level, std::string_view)> write;
+};
+
+/// Gives the token; asked again once when the server refuses it, by one caller at a time.
+using token_source = std::function<boost::asio::awaitable<std::string>()>;
+
+/// How the live feed reaches us.
+enum class transport : std::uint8_t { automatic, websocket, eventsource, polling };
+
+/// "automatic", "websocket", "eventsource" or "polling".
+std::string_view to_string(transport) noexcept;
+
+struct tls_config {
+    /// A PEM file of certificates to trust instead of the system's.
+    std::string ca_file;
+    /// No verification at all. The token then goes to whoever answers.
+    bool insecure = false;
+};
+
+/// Who we say we are; sent with everything as `X-Plex-…` (docs/protocol.md 1.7).
+struct identity {
+    /// Stable for one installation; random for the process when empty. The server's specification requires it.
+    std::string client_identifier;
+    std::string product = "plex-activities";
+    std::string version;
+    std::string device_name;
+};
+
+struct config {
+    /// `http://host:port` or `https://host:port`, with a reverse proxy's base path where there is one. No user info,
+    /// query or fragment. For a Plex certificate the host is the `plex.direct` name (docs/protocol.md 5).
+    std::string url;
+    /// The `X-Plex-Token`; may be empty where the server admits everybody.
+    std::string token;
+    /// Takes the place of `token` where it is set.
+    token_source token_function;
+
+    plex::identity identity;
+    tls_config tls;
+    plex::logger logger;
+
+    /// Set when the executor that the client is given runs no two handlers at a time (a strand, or an `io_context` run
+    /// by one thread): no strand is made then.
+    bool executor_is_strand = false;
+
+    /// Fixes the transport of the feed, or leaves the choice to the library.
+    plex::transport transport = plex::transport::automatic;
+    /// The feed's path below the base URL (docs/protocol.md 1.3), and the value of its `filters` parameter.
+    std::string websocket_path = "/:/websockets/notifications";
+    std::string feed_filters = "activity";
+
+    std::chrono::milliseconds connect_timeout{10'000}; ///< resolve, connect and TLS handshake together
+    std::chrono::milliseconds request_timeout{30'000}; ///< a whole request, waiting for a connection included
+    std::chrono::milliseconds idle_connection{30'000}; ///< a kept connection is closed after this
+    std::chrono::milliseconds ping_after{15'000};      ///< a WebSocket quiet for so long is pinged
+    std::chrono::milliseconds idle_limit{45'000};      ///< no sign of the server for so long: the connection is dead
+
+    std::size_t max_connections = 8;    ///< for calls; the feed has a connection of its own
+    std::size_t max_body = 8u << 20;    ///< bytes of a reply's body
+    std::size_t max_message = 1u << 20; ///< bytes of one message of the feed
+    std::size_t max_header = 64u << 10; ///< bytes of a reply's header block
+
+    std::size_t conflate_after = 1'024;   ///< pending events of a subscriber from which on updates are conflated
+    std::size_t mailbox_bytes = 4u << 20; ///< pending bytes of a subscriber; conflated from half of it
+    std::size_t ledger_bytes = 8u << 20;  ///< what is remembered of running activities
+};
+
+} // namespace plex

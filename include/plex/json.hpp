@@ -1,0 +1,15 @@
+#pragma once
+
+/// @file
+/// Context, Response and extra fields as Boost.JSON values; a header of its own, as Boost.JSON costs compile time.
+
+#include <plex/activity.hpp>
+
+#include <boost/json/object.hpp>
+
+namespace plex {
+
+/// The object's members; an empty object where the server sent none.
+boost::json::object to_json(attributes const&);
+
+} // namespace plex

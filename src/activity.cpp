@@ -1,0 +1,139 @@
+#include "activity_record.hpp"
+
+#include "protocol/json_text.hpp"
+
+#include <cstring>
+#include <new>
+
+namespace plex {
+
+namespace detail {
+
+activity_record::activity_record(activity_fields const& fields, std::size_t size) noexcept
+    : fields_(fields), size_(size)
+{
+    char* end = reinterpret_cast<char*>(this + 1);
+    for (std::string_view* text : {&fields_.uuid, &fields_.type, &fields_.title, &fields_.subtitle, &fields_.context,
+                                   &fields_.response, &fields_.extra}) {
+        if (!text->empty())
+            std::memcpy(end, text->data(), text->size());
+        *text = std::string_view(end, text->size());
+        end += text->size();
+    }
+}
+
+activity_record const* activity_record::make(activity_fields const& f)
+{
+    std::size_t const size = sizeof(activity_record) + f.uuid.size() + f.type.size() + f.title.size() +
+                             f.subtitle.size() + f.context.size() + f.response.size() + f.extra.size();
+    return new (::operator new(size)) activity_record(f, size);
+}
+
+void activity_record::destroy() const noexcept
+{
+    this->~activity_record();
+    ::operator delete(const_cast<activity_record*>(this));
+}
+
+namespace {
+constexpr activity_fields nothing{};
+
+activity_fields const& fields_of(activity_record const* record) noexcept
+{
+    return record ? record->fields() : nothing;
+}
+} // namespace
+
+} // namespace detail
+
+activity::activity(activity const& other) noexcept : record_(other.record_)
+{
+    if (record_)
+        record_->acquire();
+}
+
+activity& activity::operator=(activity const& other) noexcept
+{
+    activity copy(other);
+    std::swap(record_, copy.record_);
+    return *this;
+}
+
+activity& activity::operator=(activity&& other) noexcept
+{
+    std::swap(record_, other.record_);
+    return *this;
+}
+
+activity::~activity()
+{
+    if (record_)
+        record_->release();
+}
+
+std::string_view activity::uuid() const& noexcept
+{
+    return detail::fields_of(record_).uuid;
+}
+std::string_view activity::type() const& noexcept
+{
+    return detail::fields_of(record_).type;
+}
+std::string_view activity::title() const& noexcept
+{
+    return detail::fields_of(record_).title;
+}
+std::string_view activity::subtitle() const& noexcept
+{
+    return detail::fields_of(record_).subtitle;
+}
+std::optional<int> activity::progress() const noexcept
+{
+    return detail::fields_of(record_).progress;
+}
+bool activity::cancellable() const noexcept
+{
+    return detail::fields_of(record_).cancellable;
+}
+std::optional<std::int64_t> activity::user_id() const noexcept
+{
+    return detail::fields_of(record_).user_id;
+}
+
+attributes activity::context() const& noexcept
+{
+    auto const& f = detail::fields_of(record_);
+    return attributes(f.context, f.context_left_out);
+}
+
+attributes activity::response() const& noexcept
+{
+    auto const& f = detail::fields_of(record_);
+    return attributes(f.response, f.response_left_out);
+}
+
+attributes activity::extra() const& noexcept
+{
+    auto const& f = detail::fields_of(record_);
+    return attributes(f.extra, f.extra_left_out);
+}
+
+std::optional<std::string> attributes::text(std::string_view key) const
+{
+    return protocol::member_text(json_, key);
+}
+
+std::string_view to_string(event_kind kind) noexcept
+{
+    switch (kind) {
+    case event_kind::started:
+        return "started";
+    case event_kind::updated:
+        return "updated";
+    case event_kind::ended:
+        return "ended";
+    }
+    return "unknown";
+}
+
+} // namespace plex

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <plex/activity.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace plex::detail {
+
+/// What a record is made of. `context`, `response` and `extra` are JSON objects' texts, empty where there is none.
+struct activity_fields {
+    std::string_view uuid;
+    std::string_view type;
+    std::string_view title;
+    std::string_view subtitle;
+    std::string_view context;
+    std::string_view response;
+    std::string_view extra;
+    std::optional<int> progress; ///< empty when indeterminate or never sent
+    std::optional<std::int64_t> user_id;
+    bool cancellable = false;
+    bool context_left_out = false;
+    bool response_left_out = false;
+    bool extra_left_out = false;
+};
+
+/// The immutable record behind an `activity`: one block of memory, its strings behind it. Lets one event reach any
+/// number of subscribers at the price of a reference each.
+class activity_record
+{
+public:
+    /// A record with one reference.
+    static activity_record const* make(activity_fields const&);
+
+    void acquire() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    void release() const noexcept
+    {
+        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+            destroy();
+    }
+
+    /// Memory taken, for the byte bounds.
+    std::size_t size() const noexcept { return size_; }
+    activity_fields const& fields() const noexcept { return fields_; }
+
+private:
+    activity_record(activity_fields const&, std::size_t size) noexcept;
+    ~activity_record() = default;
+    void destroy() const noexcept;
+
+    activity_fields fields_; // its views point behind this object
+    std::size_t size_;
+    mutable std::atomic<std::uint32_t> references_{1};
+};
+
+/// The library's own way into a handle.
+struct activity_access {
+    static activity make(activity_fields const& fields) { return activity(activity_record::make(fields)); }
+    /// Null for an empty activity.
+    static activity_record const* record(activity const& a) noexcept { return a.record_; }
+};
+
+} // namespace plex::detail

@@ -1,0 +1,104 @@
+#include "failure.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/error.hpp>
+
+namespace plex::detail {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+namespace {
+
+errc condition_of(error_code ec)
+{
+    if (ec == asio::error::timed_out)
+        return errc::timeout;
+    if (ec == http::error::body_limit || ec == http::error::header_limit || ec == http::error::buffer_overflow)
+        return errc::limit_exceeded;
+    static error_code const of_parser = http::error::bad_version;
+    if (ec.category() == of_parser.category() && ec != http::error::partial_message && ec != http::error::end_of_stream)
+        return errc::malformed_reply;
+    return errc::connection_failed;
+}
+
+std::string_view advice(error_code ec, std::string_view origin)
+{
+    if (ec == asio::error::connection_refused)
+        return "nothing listens there: is the server running, is the port right?";
+    if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again)
+        return "the host name does not resolve";
+    if (std::string_view(ec.category().name()) == "certificate")
+        return "the server's certificate is not accepted: use its plex.direct name, give its CA, or set tls.insecure";
+    // An http port closes, or answers in clear text, what it cannot read.
+    if (ec.category() == asio::error::get_ssl_category() || ec == asio::ssl::error::stream_truncated)
+        return "TLS failed: is this an https port?";
+    if (ec == http::error::body_limit)
+        return "the body exceeds config::max_body";
+    if (ec == http::error::header_limit)
+        return "the header exceeds config::max_header";
+    if (condition_of(ec) == errc::malformed_reply)
+        return origin.starts_with("https") ? "what answers does not speak HTTP"
+                                           : "what answers does not speak HTTP: is this an https port?";
+    // "Secure connections: Required" closes plain HTTP without a word (protocol.md 5).
+    if (ec == asio::error::eof && !origin.starts_with("https"))
+        return "the server closed the connection without an answer: does it require https?";
+    if (ec == http::error::partial_message || ec == asio::error::eof)
+        return "the server closed the connection before it had answered";
+    return {};
+}
+
+error make(error_code code, diagnostics::content content)
+{
+    return error(code, diagnostics(std::move(content)));
+}
+
+} // namespace
+
+error network_error(undertaking const& u, error_code ec, std::string_view during)
+{
+    diagnostics::content content;
+    content.message = u.what + " at " + u.origin;
+    if (ec == asio::error::operation_aborted) {
+        content.message += ": cancelled while " + std::string(during);
+        return make(ec, std::move(content));
+    }
+    content.message += ": " + std::string(during);
+    if (std::string_view const hint = advice(ec, u.origin); !hint.empty())
+        content.message += " (" + std::string(hint) + ")";
+    if (ec != asio::error::timed_out)
+        content.cause = ec;
+    return make(condition_of(ec), std::move(content));
+}
+
+error stopped_error(undertaking const& u)
+{
+    diagnostics::content content;
+    content.message = u.what + " at " + u.origin;
+    return make(errc::stopped, std::move(content));
+}
+
+error refusal(undertaking const& u, errc code, diagnostics::content said)
+{
+    said.message = u.what + " at " + u.origin;
+    switch (code) {
+    case errc::unauthorized:
+        said.message += " (give a valid token)";
+        break;
+    case errc::forbidden:
+        said.message += " (the token is valid, its owner lacks the right)";
+        break;
+    case errc::redirected:
+        said.message += " (redirects are not followed: correct the base URL)";
+        break;
+    case errc::not_found:
+        said.message += " (is the base URL right?)";
+        break;
+    default:
+        break;
+    }
+    return make(code, std::move(said));
+}
+
+} // namespace plex::detail

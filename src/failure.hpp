@@ -1,0 +1,26 @@
+#pragma once
+
+#include <plex/error.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace plex::detail {
+
+/// What is being done to which server, for the messages of errors.
+struct undertaking {
+    std::string what;   ///< "listing the activities"
+    std::string origin; ///< "http://host:port/base", no token in it
+};
+
+/// The error for a failure of the network: `ec` as sockets, TLS and Beast's HTTP parser put it.
+/// @param during what had been reached: "connecting"
+error network_error(undertaking const&, error_code ec, std::string_view during);
+
+error stopped_error(undertaking const&);
+
+/// The error for a reply that refuses.
+/// @param said what the reply says of itself, without a message
+error refusal(undertaking const&, errc, diagnostics::content said);
+
+} // namespace plex::detail

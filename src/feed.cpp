@@ -1,0 +1,138 @@
+#include <plex/feed.hpp>
+
+#include "live_feed.hpp"
+#include "subscriber.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
+
+namespace plex {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using detail::subscriber;
+
+// Whether there is something to look at; cancellation is told by the result, not thrown.
+asio::awaitable<net::woken> wait_for_news(std::shared_ptr<subscriber> s)
+{
+    if (s->has_news() || !s->source->feed)
+        co_return net::woken::by_wake;
+    if (!s->waiting.empty())
+        throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
+    asio::any_io_executor const executor = s->source->executor;
+    net::woken const why = co_await s->waiting.park(executor);
+    co_return why;
+}
+
+error cancelled()
+{
+    return error(asio::error::operation_aborted, diagnostics());
+}
+
+asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
+{
+    net::woken const why = co_await wait_for_news(s);
+    // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
+    if (why == net::woken::by_cancellation && !s->has_news())
+        throw cancelled();
+}
+
+std::optional<activity_event> try_next(subscriber& s)
+{
+    if (s.stopped)
+        return std::nullopt;
+    std::optional<activity_event> event = s.box.take();
+    if (!event)
+        if (std::optional<error> const failed = s.take_failure())
+            throw *failed;
+    return event;
+}
+
+asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> s)
+{
+    for (;;) {
+        std::optional<activity_event> event = try_next(*s);
+        if (event || s->finished() || !s->source->feed)
+            co_return event;
+        auto const before = co_await asio::this_coro::cancellation_state;
+        bool const was_cancelled = before.cancelled() != asio::cancellation_type::none;
+        net::woken const why = co_await wait_for_news(s);
+        // Of a wait that was cancelled nothing is taken, even when an event came at the same time: it is for the next
+        // one.
+        auto const after = co_await asio::this_coro::cancellation_state;
+        bool const is_cancelled = after.cancelled() != asio::cancellation_type::none;
+        if (why == net::woken::by_cancellation || (is_cancelled && !was_cancelled))
+            throw cancelled();
+    }
+}
+
+} // namespace
+
+feed& feed::operator=(feed&& other) noexcept
+{
+    std::swap(subscriber_, other.subscriber_);
+    return *this;
+}
+
+feed::~feed()
+{
+    stop();
+}
+
+asio::awaitable<void> feed::wait()
+{
+    return plex::wait(subscriber_);
+}
+std::optional<activity_event> feed::try_next()
+{
+    return plex::try_next(*subscriber_);
+}
+asio::awaitable<std::optional<activity_event>> feed::next()
+{
+    return plex::next(subscriber_);
+}
+
+void feed::stop() noexcept
+{
+    if (subscriber_)
+        subscriber_->stop();
+}
+
+bool feed::stopped() const noexcept
+{
+    return !subscriber_ || subscriber_->finished();
+}
+std::uint64_t feed::conflated() const noexcept
+{
+    return subscriber_ ? subscriber_->box.conflated() : 0;
+}
+
+subscription& subscription::operator=(subscription&& other) noexcept
+{
+    std::swap(subscriber_, other.subscriber_);
+    return *this;
+}
+
+subscription::~subscription()
+{
+    stop();
+}
+
+void subscription::stop() noexcept
+{
+    if (subscriber_)
+        subscriber_->stop();
+}
+
+bool subscription::stopped() const noexcept
+{
+    return !subscriber_ || subscriber_->finished();
+}
+std::uint64_t subscription::conflated() const noexcept
+{
+    return subscriber_ ? subscriber_->box.conflated() : 0;
+}
+
+} // namespace plex

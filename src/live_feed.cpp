@@ -1,0 +1,214 @@
+#include "live_feed.hpp"
+
+#include "failure.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace plex::detail {
+
+using net::steady_time;
+
+/// Keeps the connection wanted while a coroutine needs it.
+struct live_feed::interest {
+    explicit interest(live_feed& f) : feed(f) { ++feed.interested_; }
+    ~interest()
+    {
+        --feed.interested_;
+        feed.disconnect_if_unwanted();
+    }
+    interest(interest const&) = delete;
+    interest& operator=(interest const&) = delete;
+    live_feed& feed;
+};
+
+live_feed::live_feed(net::scope& s, calls& c, config const& settings)
+    : scope_(s), calls_(c), settings_(settings), source_(std::make_shared<subscription_source>(this, s.executor()))
+{
+    s.add(*this);
+}
+
+live_feed::~live_feed()
+{
+    source_->feed = nullptr;
+}
+
+std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, filter f, std::vector<activity> known,
+                                                 event_function on_event, end_function on_end)
+{
+    sync::mailbox_limits limits;
+    limits.conflate_after = settings_.conflate_after;
+    limits.bytes = settings_.mailbox_bytes;
+    sync::mailbox box(std::move(f), limits);
+    sync::instant const now = now_instant();
+    if (!known.empty())
+        box.remember(std::move(known), now);
+    auto made = std::make_shared<subscriber>(source_, std::move(box), std::move(on_event), std::move(on_end));
+    if (scope_.stopped()) {
+        made->stopped = true;
+        return made;
+    }
+    subscribers_.push_back(made);
+    open(owner);
+    std::vector<sync::mail> what_runs;
+    ledger_.introduce(now, what_runs);
+    for (sync::mail const& m : what_runs)
+        made->box.post(m);
+    if (made->on_event && !made->box.empty()) {
+        // Not from within subscribe(): the caller does not hold its subscription yet.
+        asio::post(scope_.executor(), [weak = std::weak_ptr(made)] {
+            if (auto const s = weak.lock(); s && !s->stopped)
+                s->notify();
+        });
+    }
+    return made;
+}
+
+void live_feed::unsubscribe(subscriber& s) noexcept
+{
+    counts_.conflated += s.box.conflated();
+    std::erase_if(subscribers_, [&](auto const& held) { return held.get() == &s; });
+    disconnect_if_unwanted();
+}
+
+void live_feed::disconnect_if_unwanted() noexcept
+{
+    if (!wanted() && link_)
+        link_->close();
+}
+
+void live_feed::open(std::shared_ptr<void> const& owner)
+{
+    if (running_)
+        return;
+    running_ = true;
+    ledger_ = sync::ledger({settings_.ledger_bytes});
+    last_snapshot_.reset();
+    change(connection_state::connecting);
+    asio::co_spawn(scope_.executor(), run(owner), asio::detached);
+}
+
+void live_feed::distribute()
+{
+    for (auto const& s : subscribers_)
+        for (sync::mail const& m : outgoing_)
+            s->box.post(m);
+    outgoing_.clear();
+}
+
+void live_feed::notify()
+{
+    // A callback may end subscriptions, or add some, whose own turn comes later.
+    std::vector<std::shared_ptr<subscriber>> round = std::exchange(round_, {});
+    round.assign(subscribers_.begin(), subscribers_.end());
+    for (auto const& s : round)
+        if (!s->stopped && s->has_news())
+            s->notify();
+    round.clear();
+    round_ = std::move(round);
+}
+
+void live_feed::change(connection_state state)
+{
+    if (status_.state == state)
+        return;
+    status_.state = state;
+    status_news_.wake_all();
+    calls_.log(log_level::info, [&] { return "feed of " + calls_.origin() + ": " + std::string(to_string(state)); });
+    if (!on_change_ || scope_.stopped())
+        return;
+    auto const tell = on_change_; // it may be replaced meanwhile
+    try {
+        tell(status_);
+    } catch (...) { // leaves run() from a handler of its own; the feed goes on
+        asio::post(scope_.executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
+    }
+}
+
+asio::awaitable<void> live_feed::ready(std::shared_ptr<void> owner, steady_time deadline)
+{
+    undertaking const doing = {"waiting for the feed to be ready", calls_.origin()};
+    if (scope_.stopped())
+        throw stopped_error(doing);
+    interest const mine(*this);
+    open(owner);
+    while (status_.state != connection_state::reconciled) {
+        net::woken const why = co_await status_news_.park(scope_.executor(), deadline);
+        if (scope_.stopped())
+            throw stopped_error(doing);
+        if (status_.state == connection_state::ended)
+            throw error(status_.last_error, status_.diagnostics);
+        std::string const during = std::string(to_string(status_.state));
+        if (why == net::woken::by_deadline)
+            throw network_error(doing, asio::error::timed_out, "it is " + during);
+        if (why == net::woken::by_cancellation)
+            throw network_error(doing, asio::error::operation_aborted, "it is " + during);
+    }
+}
+
+running_activities live_feed::running() const
+{
+    running_activities result;
+    ledger_.for_each_running([&](activity const& a, auto const&, auto) { result.activities.push_back(a); });
+    if (last_snapshot_)
+        result.snapshot_age = std::chrono::steady_clock::now() - *last_snapshot_;
+    return result;
+}
+
+void live_feed::count(counters& c) const
+{
+    auto const now = std::chrono::steady_clock::now();
+    c.frames = counts_.frames;
+    c.events = counts_.events;
+    c.skipped = counts_.skipped;
+    c.malformed = counts_.malformed + ledger_.malformed();
+    c.repaired_utf8 = counts_.repaired_utf8;
+    c.revived = ledger_.revived();
+    c.conflated = counts_.conflated;
+    for (auto const& s : subscribers_)
+        c.conflated += s->box.conflated();
+    if (link_)
+        c.since_last_sign = now - link_->last_sign();
+    if (last_snapshot_)
+        c.since_last_snapshot = now - *last_snapshot_;
+}
+
+void live_feed::stop() noexcept
+{
+    source_->feed = nullptr;
+    auto const all = std::exchange(subscribers_, {});
+    for (auto const& s : all)
+        s->stop();
+    if (link_)
+        link_->close();
+    snapshot_news_.wake_all();
+    status_news_.wake_all();
+}
+
+void live_feed::release() noexcept
+{
+    link_.reset();
+    source_->executor = asio::any_io_executor();
+}
+
+asio::awaitable<void> live_feed::say_goodbye(steady_time deadline)
+{
+    closing_ = true;
+    std::shared_ptr<net::websocket_link> const link = link_;
+    if (!link)
+        co_return;
+    link->send_close(protocol::close_code::normal);
+    while (is_current(*link)) { // until the reading side has had the peer's close frame
+        net::woken const why = co_await status_news_.park(scope_.executor(), deadline);
+        if (why != net::woken::by_wake)
+            co_return;
+    }
+}
+
+} // namespace plex::detail

@@ -1,0 +1,127 @@
+#include "net/byte_stream.hpp"
+
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+
+namespace plex::net {
+
+byte_stream::byte_stream(scope& s) : watchdog_(std::make_shared<watchdog>(s.executor()))
+{
+    watchdog_->stream = this;
+    s.add(*this);
+}
+
+byte_stream::~byte_stream()
+{
+    watchdog_->stream = nullptr;
+    try {
+        watchdog_->timer.cancel();
+    } catch (...) { // it then runs off, finds no stream, and ends
+    }
+}
+
+void byte_stream::expires_at(steady_time deadline)
+{
+    watchdog_->deadline = deadline;
+    if (deadline < watchdog_->armed_for)
+        arm(watchdog_);
+}
+
+void byte_stream::arm(std::shared_ptr<watchdog> const& w)
+{
+    w->armed_for = w->deadline;
+    w->timer.expires_at(w->deadline); // ends a longer wait, whose handler finds nothing to do
+    w->timer.async_wait([w](error_code ec) {
+        if (ec || !w->stream)
+            return;
+        w->armed_for = steady_time::max();
+        if (w->deadline == steady_time::max())
+            return;
+        if (std::chrono::steady_clock::now() < w->deadline)
+            return arm(w);
+        w->expired = true;
+        w->stream->close();
+    });
+}
+
+bool byte_stream::is_quiet(asio::ip::tcp::socket& socket) noexcept
+{
+    char byte = 0;
+    error_code ec;
+    socket.receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, ec);
+    return ec == asio::error::would_block;
+}
+
+asio::awaitable<io_result> byte_stream::read_some(asio::mutable_buffer buffer)
+{
+    for (;;) {
+        io_result const result = try_read(buffer);
+        if (result.ec != asio::error::would_block)
+            co_return result;
+        error_code const ec = co_await wait_readable();
+        if (ec)
+            co_return io_result{ec, 0};
+    }
+}
+
+namespace {
+
+class tcp_stream final : public byte_stream
+{
+public:
+    tcp_stream(scope& s, asio::ip::tcp::socket socket) : byte_stream(s), socket_(std::move(socket)) {}
+
+    io_result try_read(asio::mutable_buffer buffer) override
+    {
+        io_result result;
+        result.bytes = socket_.read_some(buffer, result.ec);
+        return result;
+    }
+
+    asio::awaitable<error_code> wait_readable() override
+    {
+        error_code ec;
+        co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, ec));
+        co_return ec;
+    }
+
+    asio::awaitable<error_code> write(asio::const_buffer buffer) override
+    {
+        error_code ec;
+        std::size_t const sent = socket_.write_some(buffer, ec);
+        if (!ec && sent == buffer.size())
+            co_return ec; // the usual case: it fits into the socket's buffer
+        if (ec == asio::error::would_block)
+            ec = {};
+        if (!ec) {
+            buffer += sent;
+            co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, ec));
+        }
+        co_return ec;
+    }
+
+    asio::awaitable<void> say_goodbye() override { co_return; }
+
+    void close() noexcept override
+    {
+        error_code ignored;
+        socket_.close(ignored);
+    }
+
+    bool is_open() const noexcept override { return socket_.is_open(); }
+    bool is_quiet() noexcept override { return byte_stream::is_quiet(socket_); }
+
+private:
+    asio::ip::tcp::socket socket_;
+};
+
+} // namespace
+
+std::unique_ptr<byte_stream> make_tcp_stream(scope& s, asio::ip::tcp::socket socket)
+{
+    return std::make_unique<tcp_stream>(s, std::move(socket));
+}
+
+} // namespace plex::net

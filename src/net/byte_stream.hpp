@@ -1,0 +1,97 @@
+#pragma once
+
+#include "net/scope.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace plex::net {
+
+using boost::system::error_code;
+
+struct io_result {
+    error_code ec;
+    std::size_t bytes = 0;
+};
+
+/// A connection, TCP or TLS, with one deadline. Reading is split in two so that a connection that waits holds no
+/// buffer: `wait_readable` suspends, `try_read` fills whatever buffer the caller then has.
+class byte_stream : public stoppable
+{
+public:
+    virtual ~byte_stream();
+
+    /// `would_block` when there is nothing now; `eof` when the peer has closed.
+    virtual io_result try_read(asio::mutable_buffer) = 0;
+    virtual asio::awaitable<error_code> wait_readable() = 0;
+    /// All of it.
+    virtual asio::awaitable<error_code> write(asio::const_buffer) = 0;
+    /// TLS: sends its goodbye and waits for the peer's; TCP: nothing to say.
+    virtual asio::awaitable<void> say_goodbye() = 0;
+    /// Ends what is pending with an error.
+    virtual void close() noexcept = 0;
+    virtual bool is_open() const noexcept = 0;
+    /// Nothing has come that was not read, neither bytes nor the end. Asks the system, waits for nothing.
+    virtual bool is_quiet() noexcept = 0;
+
+    /// `try_read`, waiting as often as it takes.
+    asio::awaitable<io_result> read_some(asio::mutable_buffer);
+
+    /// From then on the stream is closed by itself. The timer behind it is set again only when it has run off, so that
+    /// moving the deadline costs nothing. `steady_time::max()` is none.
+    void expires_at(steady_time);
+    bool expired() const noexcept { return watchdog_->expired; }
+
+    void stop() noexcept final { close(); }
+
+protected:
+    explicit byte_stream(scope&);
+    static bool is_quiet(asio::ip::tcp::socket&) noexcept;
+
+private:
+    struct watchdog {
+        explicit watchdog(asio::any_io_executor const& executor) : timer(executor) {}
+        asio::steady_timer timer;
+        byte_stream* stream = nullptr; // null once the stream is gone
+        steady_time deadline = steady_time::max();
+        steady_time armed_for = steady_time::max();
+        bool expired = false;
+    };
+    static void arm(std::shared_ptr<watchdog> const&);
+
+    std::shared_ptr<watchdog> watchdog_;
+};
+
+/// What a TLS connection needs to know.
+struct tls_settings {
+    std::shared_ptr<asio::ssl::context> context; ///< null: plain TCP
+    std::string host;                            ///< for SNI and the host name check
+    bool insecure = false;
+};
+
+/// @throws error `invalid_argument` when the CA file cannot be used
+std::shared_ptr<asio::ssl::context> make_tls_context(std::string const& ca_file, bool insecure);
+
+std::unique_ptr<byte_stream> make_tcp_stream(scope&, asio::ip::tcp::socket);
+
+struct tls_handshake {
+    std::unique_ptr<byte_stream> stream;
+    error_code ec;
+};
+/// The handshake ends by itself at `deadline`.
+asio::awaitable<tls_handshake> make_tls_stream(scope&, asio::ip::tcp::socket, tls_settings const&,
+                                               steady_time deadline);
+
+} // namespace plex::net

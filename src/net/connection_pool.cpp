@@ -1,0 +1,92 @@
+#include "net/connection_pool.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+
+namespace plex::net {
+
+void connection_pool::lease::keep()
+{
+    if (!pool_ || pool_->scope_.stopped())
+        return;
+    stream->expires_at(std::chrono::steady_clock::now() + pool_->settings_.idle);
+    pool_->idle_.push_back(std::move(stream));
+}
+
+void connection_pool::lease::release() noexcept
+{
+    stream.reset();
+    if (connection_pool* pool = std::exchange(pool_, nullptr)) {
+        --pool->in_use_;
+        pool->call_next();
+    }
+}
+
+void connection_pool::stop() noexcept
+{
+    idle_.clear();
+    queue_.wake_all();
+}
+
+std::unique_ptr<byte_stream> connection_pool::take_kept()
+{
+    while (!idle_.empty()) {
+        std::unique_ptr<byte_stream> stream = std::move(idle_.back());
+        idle_.pop_back();
+        if (!stream->is_open())
+            continue; // its idle time was over
+        // Between two replies a server has nothing to say: bytes or an end mean that it has closed this connection.
+        if (stream->is_quiet())
+            return stream;
+    }
+    return nullptr;
+}
+
+asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time deadline)
+{
+    acquired result;
+    // Who comes later stands behind those who wait, and behind one who was called but did not run yet: else a coroutine
+    // that calls in a loop would overtake all others for ever.
+    bool my_turn = queue_.empty();
+    while (!my_turn || !has_room()) {
+        woken const why = co_await queue_.park(scope_.executor(), deadline);
+        if (scope_.stopped() || why == woken::by_cancellation)
+            result.ec = asio::error::operation_aborted;
+        else if (why == woken::by_deadline)
+            result.ec = asio::error::timed_out;
+        if (result.ec)
+            co_return result;
+        my_turn = true;
+    }
+    lease connection(*this);
+    call_next(); // there may be room for another who was not called, as one was on his way
+    connection.stream = take_kept();
+    if (connection.stream) {
+        connection.kept = true;
+        connection.stream->expires_at(deadline);
+        result.connection = std::move(connection);
+        co_return result;
+    }
+    acquired made = co_await replace(std::move(connection), deadline);
+    co_return made;
+}
+
+asio::awaitable<connection_pool::acquired> connection_pool::replace(lease connection, steady_time deadline)
+{
+    acquired result;
+    connection.stream.reset();
+    connection.kept = false;
+    steady_time const connected_by = std::min(deadline, std::chrono::steady_clock::now() + settings_.connect_timeout);
+    dial_result dialled = co_await dial(scope_, settings_.endpoint, connected_by);
+    result.step = dialled.step;
+    result.ec = dialled.ec;
+    if (dialled.stream) {
+        connection.stream = std::move(dialled.stream);
+        connection.stream->expires_at(deadline);
+    }
+    result.connection = std::move(connection);
+    co_return result;
+}
+
+} // namespace plex::net

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/prefer.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace plex::detail {
+
+namespace asio = boost::asio;
+
+/// Where a client runs: a strand of its own, or the user's executor that is one. Held by shared pointer, and emptied
+/// when its execution context is destroyed, as a strand must not outlive it.
+class home
+{
+public:
+    home(asio::any_io_executor given, bool is_strand) : executor_(given)
+    {
+        if (!is_strand) {
+            strand_.emplace(std::move(given));
+            executor_ = *strand_;
+        }
+    }
+
+    asio::any_io_executor const& executor() const noexcept { return executor_; }
+    /// Whether the caller runs on it now. For a user's own strand that it was awaited from there must be enough.
+    bool running_here() const noexcept { return !strand_ || strand_->running_in_this_thread(); }
+    bool gone() const noexcept { return gone_; }
+
+    void release() noexcept
+    {
+        gone_ = true;
+        strand_.reset();
+        executor_ = asio::any_io_executor();
+    }
+
+private:
+    asio::any_io_executor executor_;
+    std::optional<asio::strand<asio::any_io_executor>> strand_;
+    bool gone_ = false;
+};
+
+template <class T>
+struct completion {
+    using signature = void(std::exception_ptr, T);
+};
+template <>
+struct completion<void> {
+    using signature = void(std::exception_ptr);
+};
+
+/// Runs `operation` on the client's home; `handler` gets its result on the handler's own executor. A cancellation of
+/// the handler's slot is carried over to the home: the slot holds weak references alone, so that a foreign coroutine
+/// that is never resumed keeps no strand past its context.
+template <class T, class Handler>
+void launch(std::shared_ptr<home> const& at, asio::awaitable<T> operation, Handler handler)
+{
+    auto signal = std::make_shared<asio::cancellation_signal>();
+    auto slot = asio::get_associated_cancellation_slot(handler);
+    auto back =
+        asio::prefer(asio::get_associated_executor(handler, at->executor()), asio::execution::outstanding_work.tracked);
+    if (slot.is_connected()) {
+        slot.assign([weak_signal = std::weak_ptr(signal), weak_home = std::weak_ptr(at)](asio::cancellation_type) {
+            auto const h = weak_home.lock();
+            if (!h || h->gone() || weak_signal.expired())
+                return;
+            // The awaiter's filter has let it pass; the spawned coroutine's own would stop all but the terminal one.
+            asio::dispatch(h->executor(), [weak_signal] {
+                if (auto const s = weak_signal.lock())
+                    s->emit(asio::cancellation_type::terminal);
+            });
+        });
+    }
+    auto complete = [signal, slot, back, handler = std::move(handler)](std::exception_ptr e, auto... value) mutable {
+        asio::dispatch(back, [slot, e, handler = std::move(handler), ... value = std::move(value)]() mutable {
+            if (slot.is_connected())
+                slot.clear();
+            std::move(handler)(e, std::move(value)...);
+        });
+    };
+    asio::co_spawn(at->executor(), std::move(operation),
+                   asio::bind_cancellation_slot(signal->slot(), std::move(complete)));
+}
+
+/// Awaited from the client's home, `operation` runs inline; from elsewhere it is taken there and its result back. Never
+/// by a plain `co_spawn(…, use_awaitable)`: its cancellation would be emitted from the awaiter's thread.
+template <class T>
+asio::awaitable<T> run_at(std::shared_ptr<home> at, asio::awaitable<T> operation)
+{
+    asio::any_io_executor const here = co_await asio::this_coro::executor;
+    // Where the context is gone the client has stopped, which the operation finds by itself.
+    if (at->gone() || here == at->executor()) {
+        if (!at->gone() && !at->running_here())
+            co_await asio::dispatch(here, asio::use_awaitable);
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(operation);
+            co_return;
+        } else {
+            T result = co_await std::move(operation);
+            co_return result;
+        }
+    }
+    auto initiation = [&at, &operation](auto handler) { launch<T>(at, std::move(operation), std::move(handler)); };
+    using use_type = asio::use_awaitable_t<>;
+    use_type const use;
+    if constexpr (std::is_void_v<T>) {
+        co_await asio::async_initiate<use_type const, void(std::exception_ptr)>(initiation, use);
+    } else {
+        T result = co_await asio::async_initiate<use_type const, void(std::exception_ptr, T)>(initiation, use);
+        co_return result;
+    }
+}
+
+} // namespace plex::detail

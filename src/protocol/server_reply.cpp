@@ -1,0 +1,121 @@
+#include "protocol/server_reply.hpp"
+
+#include "protocol/utf8.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/value.hpp>
+
+#include <algorithm>
+
+namespace plex::protocol {
+
+namespace {
+
+constexpr std::size_t excerpt_bytes = 200;
+constexpr std::size_t most_errors = 16;
+constexpr int client_identifier_missing = 1000; // docs/protocol.md 1.5
+
+std::string excerpt(std::string_view text)
+{
+    // Cut before and after: what is replaced may grow.
+    std::string safe = terminal_safe(cut_utf8(text, excerpt_bytes));
+    safe.resize(cut_utf8(safe, excerpt_bytes).size());
+    while (safe.ends_with(' '))
+        safe.pop_back();
+    return safe;
+}
+
+std::string_view between(std::string_view text, std::string_view begin, std::string_view end)
+{
+    std::size_t const from = text.find(begin);
+    if (from == std::string_view::npos)
+        return {};
+    text.remove_prefix(from + begin.size());
+    std::size_t const to = text.find(end);
+    return to == std::string_view::npos ? std::string_view() : text.substr(0, to);
+}
+
+int int_of(boost::json::value const* v)
+{
+    boost::system::error_code ec;
+    int const number = v ? v->to_number<int>(ec) : 0;
+    return ec ? 0 : number;
+}
+
+std::vector<server_error_entry> read_errors(std::string_view body)
+{
+    std::vector<server_error_entry> entries;
+    boost::system::error_code ec;
+    boost::json::parse_options options;
+    options.allow_invalid_utf8 = true; // what is taken of it is repaired
+    boost::json::value const document =
+        boost::json::parse(boost::json::string_view(body.data(), body.size()), ec, {}, options);
+    boost::json::object const* const object = ec ? nullptr : document.if_object();
+    boost::json::value const* const list = object ? object->if_contains("errors") : nullptr;
+    if (!list || !list->is_array())
+        return entries;
+    for (boost::json::value const& item : list->get_array()) {
+        boost::json::object const* const fields = item.if_object();
+        if (!fields || entries.size() == most_errors)
+            continue;
+        server_error_entry entry;
+        entry.code = int_of(fields->if_contains("code"));
+        entry.status = int_of(fields->if_contains("status"));
+        boost::json::value const* const message = fields->if_contains("message");
+        if (message && message->is_string())
+            entry.message = excerpt(std::string_view(message->get_string().data(), message->get_string().size()));
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+} // namespace
+
+diagnostics::content describe_reply(int status, std::string_view body)
+{
+    diagnostics::content content;
+    content.http_status = status;
+    std::size_t const begin = body.find_first_not_of(" \t\r\n");
+    std::string_view const text = begin == std::string_view::npos ? std::string_view() : body.substr(begin);
+    if (text.starts_with('{')) {
+        content.server_errors = read_errors(text);
+        content.body_excerpt = excerpt(text);
+        return content;
+    }
+    std::string_view const head = text.substr(0, 4096);
+    if (std::string_view const title = between(head, "<title>", "</title>"); !title.empty()) {
+        content.body_excerpt = excerpt(title);
+    } else if (head.find("<Response") != std::string_view::npos) {
+        std::string said(between(head, "title=\"", "\""));
+        std::string_view const why = between(head, "status=\"", "\"");
+        if (!said.empty() && !why.empty())
+            said += ": ";
+        content.body_excerpt = excerpt(said.append(why));
+    } else {
+        content.body_excerpt = excerpt(text);
+    }
+    return content;
+}
+
+errc status_to_errc(int status, call_kind kind, std::span<server_error_entry const> errors)
+{
+    bool const of_cancel = kind == call_kind::cancel;
+    switch (status) {
+    case 400: {
+        bool const unreadable = std::any_of(errors.begin(), errors.end(), [](server_error_entry const& e) {
+            return e.code == client_identifier_missing;
+        });
+        return of_cancel && !unreadable ? errc::not_cancellable : errc::bad_request;
+    }
+    case 401:
+        return errc::unauthorized;
+    case 403:
+        return errc::forbidden;
+    case 404:
+        return of_cancel ? errc::activity_not_found : errc::not_found;
+    default:
+        return status / 100 == 3 ? errc::redirected : errc::server_error;
+    }
+}
+
+} // namespace plex::protocol

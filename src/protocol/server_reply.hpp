@@ -1,0 +1,28 @@
+#pragma once
+
+#include <plex/error.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+// What a refusal means, and what the server said with it (protocol.md 1.2, 1.5).
+namespace plex::protocol {
+
+enum class call_kind : std::uint8_t {
+    list,    // GET /activities, and any other request
+    cancel,  // DELETE /activities/{uuid}
+    upgrade, // the live feed
+};
+
+// What a reply that is not the hoped-for one says: its status, its `errors`, and an excerpt: of an XML `<Response>` its
+// title and status, of HTML its title, else the beginning of the body. The message is left to the caller. Everything is
+// safe to print.
+diagnostics::content describe_reply(int status, std::string_view body);
+
+// The condition for a status other than the hoped-for one. `errors` tell a cancel of what cannot be cancelled from one
+// that the server could not read: both are 400.
+errc status_to_errc(int status, call_kind, std::span<server_error_entry const> errors = {});
+
+} // namespace plex::protocol

@@ -1,0 +1,162 @@
+#include "protocol/utf8.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+namespace plex::protocol {
+namespace {
+
+constexpr std::string_view replacement = "\xef\xbf\xbd";
+
+// A code point, or a maximal ill-formed part, at the start of a text.
+struct sequence {
+    std::size_t size;
+    char32_t code_point;
+    bool valid;
+};
+
+bool is_continuation(char byte)
+{
+    return (static_cast<std::uint8_t>(byte) & 0xc0) == 0x80;
+}
+
+// How many bytes a sequence has that starts with `lead`; 0 where none does.
+std::size_t sequence_size(std::uint8_t lead)
+{
+    if (lead < 0x80)
+        return 1;
+    if (lead < 0xc2 || lead > 0xf4)
+        return 0;
+    return lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+}
+
+// Precondition: `text` is not empty.
+sequence first_sequence(std::string_view text)
+{
+    auto const lead = static_cast<std::uint8_t>(text[0]);
+    auto const size = sequence_size(lead);
+    if (size < 2)
+        return {1, lead, size == 1};
+    // The second byte's range excludes overlong forms, surrogates and what lies beyond U+10FFFF.
+    std::uint8_t low = 0x80;
+    std::uint8_t high = 0xbf;
+    if (lead == 0xe0)
+        low = 0xa0;
+    else if (lead == 0xed)
+        high = 0x9f;
+    else if (lead == 0xf0)
+        low = 0x90;
+    else if (lead == 0xf4)
+        high = 0x8f;
+    char32_t code_point = lead & (0x7fu >> size);
+    for (std::size_t i = 1; i != size; ++i) {
+        if (i == text.size())
+            return {i, 0, false};
+        auto const byte = static_cast<std::uint8_t>(text[i]);
+        if (byte < low || byte > high)
+            return {i, 0, false};
+        code_point = code_point << 6 | (byte & 0x3fu);
+        low = 0x80;
+        high = 0xbf;
+    }
+    return {size, code_point, true};
+}
+
+// How many bytes at the start of `text` are ASCII. Nearly all text is, so this looks at 16 bytes at a time.
+std::size_t ascii_prefix(std::string_view text)
+{
+    constexpr std::uint64_t high_bits = 0x8080808080808080;
+    std::size_t at = 0;
+    for (; text.size() - at >= 16; at += 16) {
+        std::uint64_t words[2];
+        std::memcpy(words, text.data() + at, sizeof words);
+        if (((words[0] | words[1]) & high_bits) != 0)
+            break;
+    }
+    while (at != text.size() && static_cast<std::uint8_t>(text[at]) < 0x80)
+        ++at;
+    return at;
+}
+
+// The first part of `text` that is ill-formed, empty and at its end when there is none.
+std::string_view find_ill_formed(std::string_view text)
+{
+    while (true) {
+        text.remove_prefix(ascii_prefix(text));
+        if (text.empty())
+            return text;
+        auto const next = first_sequence(text);
+        if (!next.valid)
+            return text.substr(0, next.size);
+        text.remove_prefix(next.size);
+    }
+}
+
+bool breaks_words(char32_t c)
+{
+    return (c >= 0x09 && c <= 0x0d) || c == 0x85 || c == 0x2028 || c == 0x2029;
+}
+
+bool is_left_out(char32_t c)
+{
+    if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
+        return true;
+    return c == 0x061c || c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+} // namespace
+
+bool valid_utf8(std::string_view text) noexcept
+{
+    return find_ill_formed(text).empty();
+}
+
+std::size_t repair_utf8(std::string_view in, std::string& out)
+{
+    std::size_t count = 0;
+    while (true) {
+        auto const bad = find_ill_formed(in);
+        auto const good = static_cast<std::size_t>(bad.data() - in.data());
+        out.append(in.substr(0, good));
+        if (bad.empty())
+            return count;
+        out.append(replacement);
+        ++count;
+        in.remove_prefix(good + bad.size());
+    }
+}
+
+std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) noexcept
+{
+    if (text.size() <= max_bytes)
+        return text;
+    for (std::size_t back = 1; back <= std::min<std::size_t>(3, max_bytes); ++back) {
+        auto const byte = text[max_bytes - back];
+        if (is_continuation(byte))
+            continue;
+        auto const whole = sequence_size(static_cast<std::uint8_t>(byte)) <= back;
+        return text.substr(0, whole ? max_bytes : max_bytes - back);
+    }
+    return text.substr(0, max_bytes);
+}
+
+std::string terminal_safe(std::string_view text)
+{
+    std::string safe;
+    safe.reserve(text.size());
+    while (!text.empty()) {
+        auto const next = first_sequence(text);
+        if (!next.valid)
+            safe.append(replacement);
+        else if (breaks_words(next.code_point))
+            safe.push_back(' ');
+        else if (!is_left_out(next.code_point))
+            safe.append(text.substr(0, next.size));
+        text.remove_prefix(next.size);
+    }
+    return safe;
+}
+
+} // namespace plex::protocol

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "net/wait_list.hpp"
+#include "sync/mailbox.hpp"
+
+#include <plex/error.hpp>
+#include <plex/feed.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+namespace plex::detail {
+
+namespace asio = boost::asio;
+
+class live_feed;
+struct subscriber;
+
+/// The live feed's side that a subscriber leaves. A shared record, as either may go first.
+struct subscription_source {
+    live_feed* feed = nullptr; ///< null once the client has stopped
+    asio::any_io_executor executor;
+};
+
+/// One feed or subscription: its mailbox, who waits at it, and how it ended.
+struct subscriber : std::enable_shared_from_this<subscriber> {
+    subscriber(std::shared_ptr<subscription_source> from, sync::mailbox mail, event_function event, end_function end)
+        : source(std::move(from)), box(std::move(mail)), on_event(std::move(event)), on_end(std::move(end))
+    {
+    }
+
+    /// Something has come, or the feed has ended: wakes the waiter, or calls back.
+    void notify();
+    /// Nothing is told any more.
+    void stop() noexcept;
+    /// What is pending is still told, then the error.
+    void end(error);
+
+    /// What ended it, once, when all that came before is taken.
+    std::optional<error> take_failure();
+    bool has_news() const noexcept { return stopped || failure || !box.empty() || box.overflowed(); }
+    bool finished() const noexcept { return stopped || (told_failure && box.empty()); }
+
+    std::shared_ptr<subscription_source> source;
+    sync::mailbox box;
+    net::wait_list waiting;  ///< at most one
+    event_function on_event; ///< null for a feed
+    end_function on_end;
+    std::optional<error> failure;
+    bool told_failure = false;
+    bool stopped = false;
+
+private:
+    void call_back();
+    void leave() noexcept;
+};
+
+} // namespace plex::detail

@@ -1,0 +1,136 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace plex::sync {
+
+constexpr std::uint64_t mixed(std::uint64_t bits) noexcept
+{
+    bits *= 0x9e3779b97f4a7c15U;
+    return bits ^ (bits >> 32);
+}
+
+/// Every byte counts: uuids of one server may differ in their last digits alone.
+inline std::uint64_t hash_of(std::string_view text) noexcept
+{
+    std::uint64_t hash = text.size();
+    std::size_t at = 0;
+    auto const take = [&](std::size_t bytes) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, text.data() + at, bytes);
+        hash = mixed(hash ^ word);
+    };
+    for (; text.size() - at > 8; at += 8)
+        take(8);
+    if (text.size() >= 8) {
+        at = text.size() - 8; // overlaps: a load of fixed size is cheaper
+        take(8);
+    } else {
+        take(text.size());
+    }
+    return mixed(hash);
+}
+
+/// From 64-bit keys, which need not be unique, to values. Open addressing in one block; nothing until the first insert,
+/// and small from there: a client with little to do must stay small.
+template <class Value>
+class hash_table
+{
+public:
+    /// The value under `key` for which `is_it(value)` holds, or null.
+    template <class Predicate>
+    Value* find(std::uint64_t key, Predicate is_it) noexcept
+    {
+        if (slots_.empty())
+            return nullptr;
+        for (std::size_t at = home(key); slots_[at].taken; at = next(at))
+            if (slots_[at].key == key && is_it(slots_[at].value))
+                return &slots_[at].value;
+        return nullptr;
+    }
+
+    Value* find(std::uint64_t key) noexcept
+    {
+        return find(key, [](Value const&) { return true; });
+    }
+
+    void insert(std::uint64_t key, Value value)
+    {
+        if (4 * (size_ + 1) > 3 * slots_.size())
+            grow();
+        place({key, value, true});
+        ++size_;
+    }
+
+    /// @param value what `find` returned
+    void erase(Value* value) noexcept
+    {
+        std::size_t hole = index_of(value);
+        // What follows in the run moves up unless that would put it before its home: no marks of the deleted remain.
+        for (std::size_t at = next(hole); slots_[at].taken; at = next(at)) {
+            std::size_t const wanted = home(slots_[at].key);
+            bool const stays = hole <= at ? hole < wanted && wanted <= at : hole < wanted || wanted <= at;
+            if (!stays) {
+                slots_[hole] = slots_[at];
+                hole = at;
+            }
+        }
+        slots_[hole].taken = false;
+        --size_;
+    }
+
+    /// Gives the memory back too.
+    void clear() noexcept
+    {
+        std::vector<slot>().swap(slots_);
+        size_ = 0;
+    }
+
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    struct slot {
+        std::uint64_t key = 0;
+        Value value{};
+        bool taken = false;
+    };
+
+    std::size_t home(std::uint64_t key) const noexcept
+    {
+        return static_cast<std::size_t>(mixed(key)) & (slots_.size() - 1);
+    }
+    std::size_t next(std::size_t at) const noexcept { return (at + 1) & (slots_.size() - 1); }
+
+    std::size_t index_of(Value const* value) const noexcept
+    {
+        auto const offset = reinterpret_cast<char const*>(value) - reinterpret_cast<char const*>(slots_.data());
+        return static_cast<std::size_t>(offset) / sizeof(slot);
+    }
+
+    void place(slot const& s) noexcept
+    {
+        std::size_t at = home(s.key);
+        while (slots_[at].taken)
+            at = next(at);
+        slots_[at] = s;
+    }
+
+    void grow()
+    {
+        std::vector<slot> old(slots_.empty() ? 8 : 2 * slots_.size());
+        old.swap(slots_);
+        for (slot const& s : old)
+            if (s.taken)
+                place(s);
+    }
+
+    std::vector<slot> slots_; // a power of two, at most three quarters taken
+    std::size_t size_ = 0;
+};
+
+} // namespace plex::sync

@@ -1,0 +1,342 @@
+#include "ledger.hpp"
+
+#include "activity_record.hpp"
+#include "merge.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace plex::sync {
+
+using detail::activity_access;
+using protocol::activity_update;
+
+namespace {
+
+std::string_view uuid_of(activity const& a) noexcept
+{
+    return activity_access::record(a)->fields().uuid;
+}
+
+} // namespace
+
+// ---- the feed
+
+void ledger::heard(activity_update const& news, instant now, std::vector<mail>& out)
+{
+    if (full_)
+        return;
+    entry* const e = find(news.uuid);
+    if (!e)
+        heard_of_unknown(news, now, out);
+    else if (e->is == state::running)
+        heard_of_running(*e, news, now, out);
+    else
+        heard_of_ended(*e, news, now, out);
+}
+
+void ledger::heard_of_running(entry& e, activity_update const& news, instant now, std::vector<mail>& out)
+{
+    if (e.missing != 0 && news.kind == event_kind::updated && !in_grace(now.steady))
+        partial_ = true;
+    e.last_event = now.steady;
+    bool const changed = learn(e, news, true);
+
+    switch (news.kind) {
+    case event_kind::started:
+        if (!e.started_at)
+            e.started_at = now.system;
+        if (changed)
+            out.push_back(tell(e, event_kind::updated, false, now));
+        break;
+    case event_kind::updated:
+        out.push_back(tell(e, event_kind::updated, false, now));
+        break;
+    case event_kind::ended:
+        out.push_back(tell(e, event_kind::ended, false, now));
+        close(e, state::seen_ended);
+        break;
+    }
+}
+
+void ledger::heard_of_unknown(activity_update const& news, instant now, std::vector<mail>& out)
+{
+    if (news.type.empty()) {
+        ++malformed_;
+        return;
+    }
+    entry& e = open(news, true, now.steady);
+    e.last_event = now.steady;
+    bool const seen = news.kind == event_kind::started;
+    if (seen)
+        e.started_at = now.system;
+    out.push_back(tell(e, event_kind::started, !seen, now));
+    if (news.kind == event_kind::ended) {
+        out.push_back(tell(e, event_kind::ended, false, now));
+        close(e, state::seen_ended);
+    }
+}
+
+void ledger::heard_of_ended(entry& e, activity_update const& news, instant now, std::vector<mail>& out)
+{
+    if (e.is == state::seen_ended) {
+        if (now.steady < e.forget_at)
+            return; // stale
+        forget(e);
+        heard_of_unknown(news, now, out);
+    } else if (news.kind == event_kind::ended) {
+        e.is = state::seen_ended;
+        e.last_event = now.steady;
+    } else {
+        partial_ = true;
+        reopen(e, news, true, now.steady);
+        e.last_event = now.steady;
+        out.push_back(tell(e, event_kind::started, true, now));
+    }
+}
+
+void ledger::disconnected() noexcept
+{
+    in_gap_ = true;
+    requested_.reset();
+    unsettled_.reset();
+}
+
+// ---- the list
+
+void ledger::snapshot_requested(instant now, bool closes_gap) noexcept
+{
+    requested_ = now.steady;
+    if (closes_gap) {
+        in_gap_ = false;
+        gap_closed_ = now.steady;
+    }
+}
+
+void ledger::snapshot_arrived(std::span<activity_update const> list, instant now, std::vector<mail>& out)
+{
+    if (full_ || !requested_)
+        return;
+    time_point const requested = *requested_;
+    requested_.reset();
+
+    ++snapshots_;
+    for (activity_update const& news : list)
+        listed(news, requested, now, out);
+    for (entry& e : entries_)
+        if (e.listed_by != snapshots_)
+            not_listed(e, requested, now);
+    unsettled_ = snapshot{requested, now.steady + limits_.grace, false};
+}
+
+void ledger::listed(activity_update const& news, time_point requested, instant now, std::vector<mail>& out)
+{
+    entry* e = find(news.uuid);
+    if (e && e->is == state::running) {
+        if (e->last_event <= requested - limits_.grace && learn(*e, news, false))
+            out.push_back(tell(*e, event_kind::updated, true, now));
+    } else if (e && e->is == state::seen_ended) {
+        e->forget_at = never;
+    } else if (!e && news.type.empty()) {
+        ++malformed_;
+        return;
+    } else {
+        if (e)
+            reopen(*e, news, false, requested);
+        else
+            e = &open(news, false, requested);
+        out.push_back(tell(*e, event_kind::started, true, now));
+    }
+    e->last_listed = requested;
+    e->listed_by = snapshots_;
+    e->missing = 0;
+}
+
+void ledger::not_listed(entry& e, time_point requested, instant now) noexcept
+{
+    if (e.is == state::running && e.since < requested) {
+        if (e.missing < 2)
+            ++e.missing;
+    } else if (e.is == state::seen_ended && e.forget_at <= now.steady) {
+        forget(e);
+    } else if (e.is == state::seen_ended && e.last_event < requested && e.forget_at == never) {
+        e.forget_at = now.steady + limits_.grace;
+    }
+}
+
+// ---- ends by absence
+
+std::optional<std::uint32_t> ledger::awaiting_confirmation() const noexcept
+{
+    if (unsettled_ && !unsettled_->confirmed)
+        return snapshots_;
+    return std::nullopt;
+}
+
+void ledger::peer_confirmed(std::uint32_t number) noexcept
+{
+    if (unsettled_ && number == snapshots_)
+        unsettled_->confirmed = true;
+}
+
+std::optional<ledger::time_point> ledger::next_settle() const noexcept
+{
+    if (unsettled_ && unsettled_->confirmed)
+        return unsettled_->grace_over;
+    return std::nullopt;
+}
+
+void ledger::settle(instant now, std::vector<mail>& out)
+{
+    if (full_ || !unsettled_ || !unsettled_->confirmed || now.steady < unsettled_->grace_over)
+        return;
+    time_point const requested = unsettled_->requested;
+    for (entry& e : entries_) {
+        if (ends_by_absence(e, requested)) {
+            out.push_back(tell(e, event_kind::ended, true, now));
+            close(e, state::inferred_ended);
+        }
+    }
+    unsettled_.reset();
+    settled_ = requested;
+}
+
+bool ledger::ends_by_absence(entry const& e, time_point requested) const noexcept
+{
+    // An event since the request is newer than the list, also one that came within the grace.
+    if (e.is != state::running || e.missing == 0 || e.last_event >= requested)
+        return false;
+    bool const ever_listed = e.listed_by != 0;
+    bool const gap = in_gap_ || e.last_heard_of() < gap_closed_;
+    if (!gap)
+        return ever_listed && e.missing >= 2;
+    return !partial_ || ever_listed || (!in_gap_ && requested - gap_closed_ >= limits_.partial_silence);
+}
+
+/// Whether an event may still come that is older than the last snapshot's reply.
+bool ledger::in_grace(time_point now) const noexcept
+{
+    return unsettled_ && (!unsettled_->confirmed || now <= unsettled_->grace_over);
+}
+
+// ---- what is told
+
+mail ledger::tell(entry const& e, event_kind kind, bool inferred, instant now)
+{
+    return {{kind, inferred, now.system, e.started_at, e.current}, e.life};
+}
+
+void ledger::introduce(instant now, std::vector<mail>& out) const
+{
+    auto const first = static_cast<std::ptrdiff_t>(out.size());
+    for (entry const& e : entries_)
+        if (e.is == state::running)
+            out.push_back(tell(e, event_kind::started, true, now));
+    std::sort(out.begin() + first, out.end(), [](mail const& a, mail const& b) { return a.life < b.life; });
+}
+
+// ---- what is kept
+
+ledger::entry* ledger::find(std::string_view uuid) noexcept
+{
+    std::uint32_t const* const at =
+        by_uuid_.find(hash_of(uuid), [&](std::uint32_t i) { return uuid_of(entries_[i].current) == uuid; });
+    return at ? &entries_[*at] : nullptr;
+}
+
+ledger::entry& ledger::open(activity_update const& news, bool live, time_point since)
+{
+    if (unused_ == none) {
+        entries_.emplace_back();
+        unused_ = static_cast<std::uint32_t>(entries_.size() - 1);
+    }
+    entry& e = entries_[unused_];
+    by_uuid_.insert(hash_of(news.uuid), unused_);
+    unused_ = std::exchange(e.after, none);
+    bytes_ += entry_bytes;
+    begin(e, news, live, since);
+    return e;
+}
+
+void ledger::reopen(entry& e, activity_update const& news, bool live, time_point since)
+{
+    ++revived_;
+    unlink_from_ends(e);
+    activity name = std::move(e.current);
+    e = entry();
+    e.current = std::move(name);
+    begin(e, news, live, since);
+}
+
+void ledger::begin(entry& e, activity_update const& news, bool live, time_point since)
+{
+    e.is = state::running;
+    e.life = ++lives_;
+    e.since = since;
+    ++running_;
+    learn(e, news, live);
+}
+
+/// Whether that changed anything.
+bool ledger::learn(entry& e, activity_update const& news, bool live)
+{
+    activity merged = merge(e.current, news, live);
+    if (same_record(merged, e.current))
+        return false;
+    keep(e, std::move(merged));
+    return true;
+}
+
+void ledger::close(entry& e, state how)
+{
+    e.is = how;
+    --running_;
+    auto const& f = activity_access::record(e.current)->fields();
+    detail::activity_fields name;
+    name.uuid = f.uuid;
+    name.type = f.type;
+    keep(e, activity_access::make(name));
+    append_to_ends(e);
+    if (ends_.count > limits_.remembered_ends)
+        forget(entries_[ends_.oldest]);
+}
+
+void ledger::keep(entry& e, activity a)
+{
+    if (auto const* const old = activity_access::record(e.current))
+        bytes_ -= old->size();
+    bytes_ += activity_access::record(a)->size();
+    full_ = full_ || bytes_ > limits_.bytes;
+    e.current = std::move(a);
+}
+
+void ledger::forget(entry& e) noexcept
+{
+    unlink_from_ends(e);
+    std::uint32_t const index = index_of(e);
+    by_uuid_.erase(by_uuid_.find(hash_of(uuid_of(e.current)), [&](std::uint32_t i) { return i == index; }));
+    bytes_ -= entry_bytes + activity_access::record(e.current)->size();
+    e = entry();
+    e.after = std::exchange(unused_, index);
+}
+
+void ledger::append_to_ends(entry& e) noexcept
+{
+    std::uint32_t const index = index_of(e);
+    e.before = ends_.latest;
+    e.after = none;
+    (ends_.latest == none ? ends_.oldest : entries_[ends_.latest].after) = index;
+    ends_.latest = index;
+    ++ends_.count;
+}
+
+void ledger::unlink_from_ends(entry& e) noexcept
+{
+    (e.before == none ? ends_.oldest : entries_[e.before].after) = e.after;
+    (e.after == none ? ends_.latest : entries_[e.after].before) = e.before;
+    e.before = none;
+    e.after = none;
+    --ends_.count;
+}
+
+} // namespace plex::sync

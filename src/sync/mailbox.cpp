@@ -1,0 +1,189 @@
+#include "mailbox.hpp"
+
+#include "activity_record.hpp"
+#include "filter_match.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace plex::sync {
+
+namespace {
+
+std::size_t cost(activity_event const& event) noexcept
+{
+    auto const* const record = detail::activity_access::record(event.activity);
+    return sizeof(mail) + (record ? record->size() : 0);
+}
+
+/// The event as the first that the subscriber hears of its life.
+activity_event as_start(activity_event event)
+{
+    event.kind = event_kind::started;
+    event.inferred = true;
+    return event;
+}
+
+} // namespace
+
+mailbox::mailbox(filter wanted, mailbox_limits limits)
+    : filter_(std::move(wanted)), filtered_(!filter_.empty()), limits_(limits)
+{
+}
+
+void mailbox::remember(std::vector<activity> known, instant now)
+{
+    known_ = std::move(known);
+    known_since_ = now.steady;
+}
+
+void mailbox::post(mail const& m)
+{
+    bool const first = m.event.kind == event_kind::started;
+    if (first && !known_.empty() && was_known(m.event.activity)) {
+        if (filtered_)
+            told_.insert(m.life, true);
+        activity_event event = m.event;
+        event.kind = event_kind::updated;
+        put(event, m.life);
+        return;
+    }
+    if (!filtered_) {
+        put(m.event, m.life);
+        return;
+    }
+
+    bool const last = m.event.kind == event_kind::ended;
+    if (bool* const told = told_.find(m.life)) {
+        put(m.event, m.life);
+        if (last)
+            told_.erase(told);
+    } else if (match(filter_, m.event.activity) == answer::yes) {
+        put(first ? m.event : as_start(m.event), m.life);
+        if (last)
+            put(m.event, m.life);
+        else
+            told_.insert(m.life, true);
+    }
+}
+
+bool mailbox::was_known(activity const& a) noexcept
+{
+    auto const it = std::find_if(known_.begin(), known_.end(), [&](activity const& k) { return k.uuid() == a.uuid(); });
+    if (it == known_.end())
+        return false;
+    known_.erase(it);
+    return true;
+}
+
+void mailbox::settled(std::chrono::steady_clock::time_point requested, instant now)
+{
+    if (known_.empty() || requested < known_since_)
+        return;
+    for (activity const& gone : std::exchange(known_, {}))
+        put({event_kind::ended, true, now.system, std::nullopt, gone}, 0);
+}
+
+void mailbox::put(activity_event const& event, std::uint64_t life)
+{
+    if (overflowed_)
+        return;
+    bool const update = event.kind == event_kind::updated;
+    if (conflating_ && update) {
+        if (activity_event* const pending = pending_update_of(life)) {
+            if (charge(cost(event), cost(*pending))) {
+                *pending = event;
+                ++conflated_;
+            }
+            return;
+        }
+    }
+    if (!charge(cost(event), 0))
+        return;
+    if (conflating_ && update)
+        pending_update_.insert(life, taken_ + count_);
+    append(event, life);
+    if (!conflating_ && (count_ >= limits_.conflate_after || bytes_ >= limits_.bytes / 2))
+        conflate();
+}
+
+activity_event* mailbox::pending_update_of(std::uint64_t life) noexcept
+{
+    std::uint64_t const* const number = pending_update_.find(life);
+    return number ? &at(static_cast<std::size_t>(*number - taken_)).event : nullptr;
+}
+
+/// False, and overflowed from now on, when there is no room for that.
+bool mailbox::charge(std::size_t more, std::size_t less) noexcept
+{
+    if (bytes_ - less + more > limits_.bytes) {
+        overflowed_ = true;
+        return false;
+    }
+    bytes_ += more;
+    bytes_ -= less;
+    return true;
+}
+
+void mailbox::append(activity_event const& event, std::uint64_t life)
+{
+    if (count_ == ring_.size()) {
+        std::vector<mail> larger(std::max<std::size_t>(8, 2 * count_));
+        for (std::size_t i = 0; i < count_; ++i)
+            larger[i] = std::move(at(i));
+        ring_.swap(larger);
+        first_ = 0;
+    }
+    mail& m = at(count_);
+    m.event = event;
+    m.life = life;
+    ++count_;
+}
+
+/// What is pending moves up behind what stays of it; from here on `pending_update_` is kept.
+void mailbox::conflate()
+{
+    conflating_ = true;
+    std::size_t kept = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+        mail& m = at(i);
+        if (m.event.kind == event_kind::updated) {
+            if (activity_event* const pending = pending_update_of(m.life)) {
+                std::swap(*pending, m.event);
+                bytes_ -= cost(m.event);
+                ++conflated_;
+                continue;
+            }
+            pending_update_.insert(m.life, taken_ + kept);
+        }
+        if (kept != i)
+            std::swap(at(kept), m);
+        ++kept;
+    }
+    for (std::size_t i = kept; i < count_; ++i)
+        at(i) = mail();
+    count_ = kept;
+}
+
+std::optional<activity_event> mailbox::take()
+{
+    if (count_ == 0)
+        return std::nullopt;
+    mail& m = at(0);
+    std::optional<activity_event> event(std::move(m.event));
+    if (conflating_ && event->kind == event_kind::updated)
+        pending_update_.erase(pending_update_.find(m.life));
+    bytes_ -= cost(*event);
+    first_ = (first_ + 1) & (ring_.size() - 1);
+    ++taken_;
+    if (--count_ == 0 && conflating_) {
+        // The flood is over: back to what an idle subscriber needs.
+        conflating_ = false;
+        pending_update_.clear();
+        std::vector<mail>().swap(ring_);
+        first_ = 0;
+    }
+    return event;
+}
+
+} // namespace plex::sync

@@ -1,0 +1,79 @@
+#pragma once
+
+#include "hash_table.hpp"
+#include "mail.hpp"
+
+#include <plex/activity.hpp>
+#include <plex/filter.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+namespace plex::sync {
+
+struct mailbox_limits {
+    std::size_t conflate_after = 1024;
+    std::size_t bytes = std::size_t{4} << 20;
+};
+
+/// What one subscriber has yet to take. It keeps every event until `conflate_after` events or half its bytes are
+/// pending; then it conflates what it holds and, until drained, what comes: every `started` and `ended`, and for each
+/// life the latest `updated` alone, in the place of the first.
+///
+/// Charged are whole records, shared or not. When full it takes nothing more; what it holds can be taken.
+class mailbox
+{
+public:
+    explicit mailbox(filter, mailbox_limits = {});
+
+    /// Activities that the subscriber knows from an earlier process: for it they have started. To be called before the
+    /// first `post`. What still runs continues with `updated`; what a snapshot requested from `now` on does not show,
+    /// once settled, is told as `ended`, inferred.
+    void remember(std::vector<activity> known, instant now);
+
+    void post(mail const&);
+    /// The absences of the snapshot requested then are settled (`ledger::settled`).
+    void settled(std::chrono::steady_clock::time_point requested, instant now);
+
+    /// The oldest; empty when nothing is pending.
+    std::optional<activity_event> take();
+
+    bool empty() const noexcept { return count_ == 0; }
+    std::size_t pending() const noexcept { return count_; }
+    std::size_t bytes() const noexcept { return bytes_; }
+    bool overflowed() const noexcept { return overflowed_; }
+    /// How many updates were left out.
+    std::uint64_t conflated() const noexcept { return conflated_; }
+
+private:
+    bool was_known(activity const&) noexcept;
+    void put(activity_event const&, std::uint64_t life);
+    activity_event* pending_update_of(std::uint64_t life) noexcept;
+    bool charge(std::size_t more, std::size_t less) noexcept;
+    void append(activity_event const&, std::uint64_t life);
+    void conflate();
+    mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }
+
+    filter filter_;
+    bool filtered_;
+    mailbox_limits limits_;
+    hash_table<bool> told_; // lives the filter has said yes to; unused when the filter is empty
+    std::vector<activity> known_;
+    std::chrono::steady_clock::time_point known_since_;
+
+    std::vector<mail> ring_; // a power of two
+    std::size_t first_ = 0;
+    std::size_t count_ = 0;
+    std::size_t bytes_ = 0;
+    std::uint64_t taken_ = 0;
+
+    bool conflating_ = false;
+    bool overflowed_ = false;
+    hash_table<std::uint64_t> pending_update_; // while conflating: the number of each life's `updated`
+    std::uint64_t conflated_ = 0;
+};
+
+} // namespace plex::sync

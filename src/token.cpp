@@ -1,0 +1,100 @@
+#include "token.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/error.hpp>
+
+#include <exception>
+
+namespace plex::detail {
+
+/// One question to the function. Held by its coroutine too, which may outlive the client, as may the function.
+struct token::question {
+    asio::cancellation_signal cancel;
+    net::wait_list waiting;
+    std::string answer;
+    std::exception_ptr failure;
+    bool answered = false;
+};
+
+token::token(net::scope& s, std::string fixed, token_source source)
+    : scope_(s), value_(std::move(fixed)), source_(std::move(source)), known_(!source_)
+{
+    s.add(*this);
+}
+
+void token::stop() noexcept
+{
+    // Let go of here, as the signal holds an executor, which must not outlive its context.
+    std::shared_ptr<question> const q = std::move(open_);
+    if (!q)
+        return;
+    q->waiting.wake_all();
+    q->cancel.emit(asio::cancellation_type::terminal);
+}
+
+asio::awaitable<void> token::put(std::shared_ptr<question> q, token_source source)
+{
+    try {
+        std::string answer = co_await source();
+        q->answer = std::move(answer);
+    } catch (...) {
+        q->failure = std::current_exception();
+    }
+    q->answered = true;
+    q->waiting.wake_all();
+}
+
+asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time deadline)
+{
+    if (scope_.stopped())
+        throw stopped_error(doing);
+    if (!open_) {
+        open_ = std::make_shared<question>();
+        // The signal has to live as long as the coroutine that it cancels: the handler holds it.
+        asio::co_spawn(scope_.executor(), put(open_, source_),
+                       asio::bind_cancellation_slot(open_->cancel.slot(), [q = open_](std::exception_ptr) {}));
+    }
+    std::shared_ptr<question> const asked = open_;
+    while (!asked->answered) {
+        net::woken const why = co_await asked->waiting.park(scope_.executor(), deadline);
+        if (scope_.stopped())
+            throw stopped_error(doing);
+        if (why == net::woken::by_deadline)
+            throw network_error(doing, asio::error::timed_out, "waiting for the token");
+        if (why == net::woken::by_cancellation)
+            throw network_error(doing, asio::error::operation_aborted, "waiting for the token");
+    }
+    if (open_ == asked) { // the first of those who waited
+        open_.reset();
+        if (asked->failure) {
+            asked_this_episode_ = false; // no answer: the next refusal asks again
+        } else {
+            value_ = asked->answer;
+            known_ = true;
+        }
+    }
+    if (asked->failure)
+        std::rethrow_exception(asked->failure);
+}
+
+asio::awaitable<std::string> token::get(undertaking const& doing, net::steady_time deadline)
+{
+    while (!known_)
+        co_await ask(doing, deadline);
+    co_return value_;
+}
+
+asio::awaitable<bool> token::renew(undertaking const& doing, std::string refused, net::steady_time deadline)
+{
+    if (!source_)
+        co_return false;
+    while (value_ == refused && (open_ || !asked_this_episode_)) {
+        asked_this_episode_ = true;
+        co_await ask(doing, deadline);
+    }
+    co_return value_ != refused;
+}
+
+} // namespace plex::detail

@@ -1,0 +1,47 @@
+#pragma once
+
+#include "failure.hpp"
+#include "net/scope.hpp"
+
+#include <plex/config.hpp>
+
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <string>
+
+namespace plex::detail {
+
+namespace asio = boost::asio;
+
+/// The token in use. A token function is asked at first use, and once again in each episode: from the first reply that
+/// refuses the token to the next one that accepts it. However many calls wait, it is asked by one coroutine, which is
+/// none of theirs: that a caller is cancelled or out of time ends his wait, not the question.
+class token final : public net::stoppable
+{
+public:
+    token(net::scope& s, std::string fixed, token_source source);
+
+    /// @throws error `stopped`, `timeout`, `operation_aborted`; whatever the function throws
+    asio::awaitable<std::string> get(undertaking const& doing, net::steady_time deadline);
+    /// After `refused` was refused: whether there is another one to try.
+    asio::awaitable<bool> renew(undertaking const& doing, std::string refused, net::steady_time deadline);
+    void accepted() noexcept { asked_this_episode_ = false; }
+    /// Cancels the function where it waits.
+    void stop() noexcept override;
+
+private:
+    struct question;
+
+    asio::awaitable<void> ask(undertaking const&, net::steady_time deadline);
+    static asio::awaitable<void> put(std::shared_ptr<question>, token_source);
+
+    net::scope& scope_;
+    std::string value_;
+    token_source source_;
+    std::shared_ptr<question> open_; // null unless the function is being asked
+    bool known_;
+    bool asked_this_episode_ = false;
+};
+
+} // namespace plex::detail

@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""A Plex server that shares no code with this project: what both sides of the project's own tests believe of the wire
+might be wrong in the same way. It knows the activity list, its cancelling, and the WebSocket feed (docs/protocol.md).
+
+    foreign_server.py [--token T]      prints its URL, and plays a scan to whoever listens
+
+Tests run it in a thread of theirs (ForeignServer) and script it."""
+
+import argparse
+import asyncio
+import queue
+import struct
+import threading
+
+from aiohttp import WSMsgType, web
+
+UNAUTHORIZED = "<html><head><title>Unauthorized</title></head><body><h1>401 Unauthorized</h1></body></html>"
+
+
+def scan_events(uuid="7251fc2d", updates=40):
+    """The life of a section scan; its Context comes late."""
+    scan = {"uuid": uuid, "type": "library.update.section", "cancellable": False, "userID": 1,
+            "title": "Scanning", "subtitle": "", "progress": 0}
+    yield "started", dict(scan)
+    scan.update(title="Scanning Movies", Context={"librarySectionID": "3"})
+    for i in range(updates):
+        scan.update(subtitle=f"Film {i:03} (1984)", progress=i * 100 // updates)
+        yield "updated", dict(scan)
+    scan.update(progress=100)
+    yield "ended", dict(scan)
+
+
+def notification(event, activity):
+    entry = {"event": event, "uuid": activity["uuid"], "Activity": activity}
+    return {"NotificationContainer": {"type": "activity", "size": 1, "ActivityNotification": [entry]}}
+
+
+class ForeignServer:
+    def __init__(self, token=""):
+        self.token = token
+        self.activities = {}
+        self.requests = []  # "METHOD /path?query", as they came
+        self.refuse_with = None  # a status for everything
+        self.scan_on_list = False  # play a scan when a listener has asked for the list
+        self.pace = 0.005  # seconds between a scan's events
+        self.closed_with = queue.Queue()  # the close codes that listeners sent
+        self.listeners = []
+        self.registering = asyncio.Lock()
+        self.playing = []
+        self.loop = asyncio.new_event_loop()
+        self.url = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    # for tests, from their own thread
+
+    def __enter__(self):
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, *_):
+        self.call(self._stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+    def call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+
+    async def tell(self, event, activity):
+        for listener in list(self.listeners):
+            await listener[0].send_json(notification(event, activity))
+
+    async def tell_bytes(self, payload):
+        """A text message with any bytes at all, which aiohttp would refuse to send."""
+        size = len(payload)
+        header = bytes([0x81, size]) if size < 126 else struct.pack("!BBH", 0x81, 126, size)
+        for _, request in self.listeners:
+            request.transport.write(header + payload)
+
+    async def drop_listeners(self):
+        for _, request in list(self.listeners):
+            if request.transport:  # not gone already
+                request.transport.abort()
+
+    # the server
+
+    def _run(self):
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_until_complete(self._start())
+        self._ready.set()
+        self.loop.run_forever()
+
+    async def _start(self):
+        app = web.Application(middlewares=[self._gate])
+        app.router.add_get("/activities", self._list)
+        app.router.add_delete("/activities/{uuid}", self._cancel)
+        app.router.add_get("/:/websockets/notifications", self._feed)
+        self._runner = web.AppRunner(app)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = "http://127.0.0.1:%d" % site._server.sockets[0].getsockname()[1]
+
+    async def _stop(self):
+        for task in self.playing:
+            task.cancel()
+        await self.drop_listeners()
+        await self._runner.cleanup()
+
+    @web.middleware
+    async def _gate(self, request, handler):
+        self.requests.append(f"{request.method} {request.raw_path}")
+        if self.refuse_with:
+            return web.Response(status=self.refuse_with, text="<h1>no</h1>", content_type="text/html")
+        if "X-Plex-Client-Identifier" not in request.headers:
+            return web.json_response({"errors": [{"code": 1000, "message": "X-Plex-Client-Identifier is missing",
+                                                  "status": 400}]}, status=400)
+        if self.token and request.headers.get("X-Plex-Token") != self.token:
+            return web.Response(status=401, text=UNAUTHORIZED, content_type="text/html")
+        return await handler(request)
+
+    async def _list(self, request):
+        if "application/json" not in request.headers.get("Accept", ""):
+            return web.Response(text='<?xml version="1.0"?><MediaContainer size="0"/>', content_type="application/xml")
+        async with self.registering:  # who asks for the list after the upgrade is a listener by then
+            pass
+        container = {"size": len(self.activities)}
+        if self.activities:
+            container["Activity"] = list(self.activities.values())
+        if self.scan_on_list and self.listeners:
+            self.scan_on_list = False
+            self.playing.append(self.loop.create_task(self._play()))
+        return web.json_response({"MediaContainer": container})
+
+    async def _play(self):
+        for event, activity in scan_events():
+            if event == "ended":
+                self.activities.pop(activity["uuid"], None)
+            else:
+                self.activities[activity["uuid"]] = activity
+            await self.tell(event, activity)
+            await asyncio.sleep(self.pace)
+
+    async def _cancel(self, request):
+        activity = self.activities.get(request.match_info["uuid"])
+        if activity is None:
+            return web.Response(status=404, text="<h1>404 Not Found</h1>", content_type="text/html")
+        if not activity.get("cancellable"):
+            return web.Response(status=400, text="<h1>400 Bad Request</h1>", content_type="text/html")
+        del self.activities[activity["uuid"]]
+        self.loop.create_task(self.tell("ended", activity))
+        return web.Response(text="", content_type="text/html")
+
+    async def _feed(self, request):
+        if request.query.get("filters") != "activity":
+            return web.Response(status=400)
+        socket = web.WebSocketResponse()
+        listener = (socket, request)
+        async with self.registering:
+            await socket.prepare(request)
+            self.listeners.append(listener)
+        try:
+            async for message in socket:
+                if message.type == WSMsgType.ERROR:
+                    break
+            self.closed_with.put(socket.close_code)
+        except ConnectionResetError:  # dropped while it was to answer a ping
+            pass
+        finally:
+            self.listeners.remove(listener)
+        return socket
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--token", default="")
+    arguments = parser.parse_args()
+    server = ForeignServer(arguments.token)
+    server.scan_on_list = True
+    server.pace = 0.1
+    with server:
+        print(server.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        pass

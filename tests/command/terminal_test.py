@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+"""The bars, on a terminal of our own that knows what the command may ask of one, and nothing else."""
+
+import codecs
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+import unicodedata
+
+from command_case import LIMIT, PROGRAM, TOKEN, ServerCase, main
+
+EPG = {"uuid": "d6199ba1", "type": "provider.epg.load", "cancellable": False, "progress": 7, "userID": 1,
+       "title": "Refreshing EPG", "subtitle": "Downloaded 173 airings"}
+HOSTILE = {"uuid": "bad", "type": "butler", "cancellable": False, "progress": -1,
+           "title": "\x1b[2J\x1b]0;x\x07\u202e日本語の映画をスキャンしています \u009b5m", "subtitle": "a\nb\rc"}
+
+
+def width_of(text):
+    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+class Screen:
+    """Lines without end above the cursor; fails on sequences that it does not know and on lines that are too wide."""
+
+    SEQUENCE = re.compile(r"\x1b\[(\?25l|\?25h|\?7l|\?7h|J|(\d+)A)")
+
+    def __init__(self, columns):
+        self.columns = columns
+        self.lines = [""]
+        self.row = 0
+        self.cursor_shown = True
+        self.wraps = True
+        self.widest = 0
+        self.most_bars = 0
+        self.pending = ""
+        self.decoder = codecs.getincrementaldecoder("utf-8")("strict")
+
+    def feed(self, data):
+        text = self.pending + self.decoder.decode(data)
+        while text:
+            if text[0] == "\x1b":
+                match = self.SEQUENCE.match(text)
+                if not match:
+                    if len(text) < 8:
+                        break
+                    raise AssertionError("an unknown sequence: %r" % text[:20])
+                self.obey(match)
+                text = text[match.end():]
+                continue
+            self.put(text[0])
+            text = text[1:]
+        self.pending = text
+
+    def obey(self, match):
+        what = match.group(1)
+        if what in ("?25l", "?25h"):
+            self.cursor_shown = what.endswith("h")
+        elif what in ("?7l", "?7h"):
+            self.wraps = what.endswith("h")
+        elif what == "J":
+            del self.lines[self.row + 1:]
+            self.lines[self.row] = ""
+        else:
+            self.row -= int(match.group(2))
+            assert self.row >= 0, "the cursor left the top"
+
+    def put(self, character):
+        if character == "\n":
+            self.row += 1
+            if self.row == len(self.lines):
+                self.lines.append("")
+            self.most_bars = max(self.most_bars, len(self.bars()))
+        elif character != "\r":
+            assert unicodedata.category(character) not in ("Cc", "Cf"), "%r reached the terminal" % character
+            self.lines[self.row] += character
+            if not self.wraps:
+                width = width_of(self.lines[self.row])
+                self.widest = max(self.widest, width)
+                assert width <= self.columns, "wider than %d: %r" % (self.columns, self.lines[self.row])
+
+    def resize(self, columns):
+        """Lines that have become too long are broken anew, as terminals do."""
+        broken = []
+        for number, line in enumerate(self.lines):
+            if number == self.row:
+                row = len(broken)
+            broken += [line[at:at + columns] for at in range(0, len(line), columns)] or [""]
+        self.lines, self.row, self.columns = broken, row, columns
+
+    def bars(self):
+        return [line for line in self.lines if re.search(r"(\d%|\.\.\.)( |$|  +\d+:\d\d$)", line)]
+
+
+class Terminal(ServerCase):
+    def open(self, *arguments, columns=80, rows=24, **environment):
+        self.terminal, side = pty.openpty()
+        self.addCleanup(os.close, self.terminal)
+        self.resize(columns, rows)
+        self.screen = Screen(columns)
+        self.process = self.start(*self.at_server(*arguments), stdout=side, stderr=subprocess.PIPE,
+                                  env=self.environment(TERM="xterm", **environment), start_new_session=True,
+                                  preexec_fn=lambda: fcntl.ioctl(side, termios.TIOCSCTTY, 0))
+        os.close(side)
+
+    def resize(self, columns, rows):
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read_some(self, until):
+        """Takes what is printed next; False once the command has gone and all is taken."""
+        self.assertTrue(select.select([self.terminal], [], [], max(0, until - time.monotonic()))[0],
+                        "\n".join(self.screen.lines))
+        try:
+            data = os.read(self.terminal, 65536)
+        except OSError:  # nobody holds the other side any more
+            return False
+        self.assertNotIn(TOKEN.encode(), data)
+        self.screen.feed(data)
+        return True
+
+    def read_until(self, condition):
+        until = time.monotonic() + LIMIT
+        while not condition(self.screen):
+            self.assertTrue(self.read_some(until), "\n".join(self.screen.lines))
+
+    def read_to_the_end(self):
+        until = time.monotonic() + LIMIT
+        while self.read_some(until):
+            pass
+        return self.process.wait(LIMIT)
+
+    def test_a_scan_has_a_bar_that_moves_and_leaves_a_line(self):
+        self.server.scan_on_list = True
+        self.server.pace = 0.02
+        self.open("watch", "--count", "42")
+        seen = set()
+        self.read_until(lambda s: any(line.startswith("ended ") for line in s.lines)
+                        or (seen.update(s.bars()) and False))
+        self.assertEqual(self.read_to_the_end(), 0)
+        self.assertGreater(len(seen), 3, seen)
+        self.assertTrue(any("[=" in bar for bar in seen), seen)
+        self.assertEqual(self.screen.most_bars, 1)
+        self.assertEqual(self.screen.lines, ["ended     Scanning Movies · Film 039 (1984)  100 %", ""])
+        self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
+
+    def test_each_running_activity_has_a_bar_and_hostile_titles_do_no_harm(self):
+        self.server.activities = {"d6199ba1": EPG, "bad": HOSTILE}
+        for columns in (80, 50, 30, 12, 5, 1):
+            with self.subTest(columns):
+                self.open("watch", columns=columns)
+                if columns >= 30:
+                    self.read_until(lambda s: len(s.bars()) == 2)
+                else:
+                    self.read_until(lambda s: len(s.lines) == 3 and s.wraps)
+                if columns >= 50:
+                    self.assertIn("<=>", self.screen.bars()[1])
+                self.process.send_signal(signal.SIGINT)
+                self.assertEqual(self.read_to_the_end(), 130)
+                self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
+                self.assertLessEqual(self.screen.widest, columns)
+
+    def test_bars_follow_the_width_of_the_terminal(self):
+        self.server.activities = {"d6199ba1": EPG, "other": dict(EPG, uuid="other")}
+        self.open("watch", columns=100)
+        for columns in (100, 60, 40, 120):
+            # No byte is on its way while the size changes, so that it is clear which width it was meant for.
+            self.process.send_signal(signal.SIGSTOP)
+            os.waitpid(self.process.pid, os.WUNTRACED)
+            while select.select([self.terminal], [], [], 0)[0]:
+                self.read_some(time.monotonic() + LIMIT)
+            self.resize(columns, 24)
+            self.screen.resize(columns)
+            self.process.send_signal(signal.SIGCONT)
+            self.read_until(lambda s: s.wraps and [width_of(line) for line in s.lines] == [columns, columns, 0])
+
+    def test_a_failure_gives_the_cursor_back_before_it_is_told(self):
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch")
+        self.read_until(lambda s: s.bars() and not s.cursor_shown)
+        self.server.call(self.server.drop_listeners())
+        self.assertEqual(self.read_to_the_end(), 1)
+        self.assertTrue(self.screen.cursor_shown)
+        self.assertEqual(self.process.stderr.read().count(b"\n"), 1)
+
+    def test_suspending_gives_the_cursor_back_and_continuing_draws_again(self):
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch")
+        self.read_until(lambda s: bool(s.bars()))
+        self.process.send_signal(signal.SIGTSTP)
+        self.read_until(lambda s: s.cursor_shown and not s.bars())
+        self.assertTrue(os.WIFSTOPPED(os.waitpid(self.process.pid, os.WUNTRACED)[1]))
+        self.process.send_signal(signal.SIGCONT)
+        self.read_until(lambda s: not s.cursor_shown and bool(s.bars()))
+
+    def test_more_activities_than_rows_are_counted(self):
+        self.server.activities = {str(i): dict(EPG, uuid=str(i)) for i in range(10)}
+        self.open("watch", rows=5)
+        self.read_until(lambda s: "and 7 more" in s.lines)
+        self.assertEqual(len(self.screen.bars()), 3)
+
+    def test_json_is_json_on_a_terminal_too(self):
+        self.server.activities["bad"] = HOSTILE
+        self.open("watch", "--json", "--count", "1", columns=9999)
+        self.read_until(lambda s: len(s.lines) > 1)
+        self.assertTrue(self.screen.lines[0].startswith('{"kind":"started"'), self.screen.lines)
+        self.assertEqual(self.read_to_the_end(), 0)
+
+    def test_a_dumb_terminal_gets_lines(self):
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch", "--count", "1", columns=80)
+        self.read_to_the_end()
+        self.process.wait()
+        plain, side = pty.openpty()
+        self.addCleanup(os.close, plain)
+        process = self.start(*self.at_server("watch", "--count", "1"), stdout=side,
+                             env=self.environment(TERM="dumb"))
+        os.close(side)
+        self.assertEqual(process.wait(LIMIT), 0)
+        self.assertEqual(os.read(plain, 4096), "started   Refreshing EPG · Downloaded 173 airings  7 %\r\n".encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+#include "feed_fixture.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <array>
+#include <filesystem>
+#include <functional>
+#include <memory>
+
+// Every state of a client, ended in every way: nothing hangs, nothing is left behind. Frames are counted by what they
+// hold, descriptors by the system's list, timers by whether run() still has something to wait for; sanitizers see the
+// rest.
+
+using namespace plex;
+using namespace plex::test;
+
+namespace {
+
+std::size_t open_descriptors()
+{
+    std::filesystem::directory_iterator const entries("/proc/self/fd");
+    return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+/// Counts the user's coroutines that are alive.
+struct frame {
+    explicit frame(int& counter) : count(counter) { ++count; }
+    frame(frame const&) = delete;
+    frame& operator=(frame const&) = delete;
+    ~frame() { --count; }
+    int& count;
+};
+
+/// A port that takes no connection and refuses none: a listening socket whose queue is full.
+class black_hole
+{
+public:
+    explicit black_hole(asio::io_context& io) : acceptor_(io)
+    {
+        acceptor_.open(asio::ip::tcp::v4());
+        acceptor_.bind({asio::ip::address_v4::loopback(), 0});
+        acceptor_.listen(0);
+        for (auto& socket : fill_) {
+            socket.emplace(io);
+            socket->open(asio::ip::tcp::v4());
+            socket->non_blocking(true);
+            boost::system::error_code ignored;
+            socket->connect(acceptor_.local_endpoint(), ignored);
+        }
+    }
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+
+private:
+    asio::ip::tcp::acceptor acceptor_;
+    std::array<std::optional<asio::ip::tcp::socket>, 4> fill_;
+};
+
+enum class state { idle, resolving, connecting, tls, upgrading, listing, reading, mailbox_full };
+enum class ending { stop, close, destroy, cancel, destroy_context };
+
+char const* name(state s)
+{
+    constexpr char const* names[] = {"idle",      "resolving", "connecting", "TLS",
+                                     "upgrading", "listing",   "reading",    "mailbox full"};
+    return names[static_cast<int>(s)];
+}
+char const* name(ending e)
+{
+    constexpr char const* names[] = {"stop", "close", "destroy", "cancel", "context destroyed first"};
+    return names[static_cast<int>(e)];
+}
+
+/// One cell of the matrix: two coroutines of the user, one awaiting a call and one a feed, in the given state.
+class cell
+{
+public:
+    explicit cell(state in) : in_(in)
+    {
+        server_context_.emplace();
+        server_.emplace(server_context_->get_executor());
+        context_.emplace();
+        config settings;
+        settings.url = server_->url();
+        switch (in) {
+        case state::resolving:
+            settings.url = "http://localhost:" + std::to_string(server_->port());
+            break;
+        case state::connecting:
+            hole_.emplace(*server_context_);
+            settings.url = hole_->url();
+            break;
+        case state::tls:
+            server_->stall_connections(testing::fake_server::always);
+            settings.url.replace(0, 4, "https");
+            settings.tls.insecure = true;
+            break;
+        case state::upgrading:
+            server_->stall("/:/websockets", testing::fake_server::always);
+            server_->stall("/activities", testing::fake_server::always);
+            break;
+        case state::listing:
+            server_->hold("/activities");
+            break;
+        case state::mailbox_full:
+            settings.mailbox_bytes = 4096;
+            break;
+        default:
+            break;
+        }
+        client_.emplace(context_->get_executor(), settings);
+    }
+
+    /// Brings the client into its state.
+    void reach()
+    {
+        if (in_ == state::idle) { // a kept connection, nobody waits
+            bool done = false;
+            auto once = [&]() -> asio::awaitable<void> {
+                std::vector<activity> const list = co_await client_->get_server_activities();
+                CHECK(list.empty());
+                done = true;
+            };
+            asio::co_spawn(client_->get_executor(), once(), asio::detached);
+            pump([&] { return done; });
+            return;
+        }
+        feed_.emplace(client_->subscribe());
+        if (in_ == state::mailbox_full) {
+            pump([&] { return client_->connection().state == connection_state::reconciled; });
+            for (int i = 0; i < 64; ++i)
+                server_->start_activity(activity_named("activity-" + std::to_string(i)));
+            pump([&] { return client_->counters().events == 64; });
+            asio::co_spawn(client_->get_executor(), list(),
+                           asio::bind_cancellation_slot(cancel_call_.slot(), asio::detached));
+            return;
+        }
+        asio::co_spawn(client_->get_executor(), list(),
+                       asio::bind_cancellation_slot(cancel_call_.slot(), asio::detached));
+        asio::co_spawn(client_->get_executor(), read(),
+                       asio::bind_cancellation_slot(cancel_feed_.slot(), asio::detached));
+        switch (in_) {
+        case state::resolving:
+            context_->run_one(); // the coroutines run up to the resolver, whose answer waits for this thread
+            context_->run_one();
+            break;
+        case state::connecting:
+        case state::tls:
+            for (int i = 0; i < 50; ++i)
+                context_->run_one_for(1ms);
+            break;
+        case state::upgrading:
+            pump([&] { return server_->counters().requests >= 2; });
+            break;
+        case state::listing:
+            pump([&] { return server_->held("/activities") >= 2; });
+            break;
+        default:
+            pump([&] { return client_->connection().state == connection_state::reconciled && calls_done_ == 1; });
+        }
+    }
+
+    void end(ending how)
+    {
+        switch (how) {
+        case ending::stop:
+            client_->stop();
+            break;
+        case ending::close: {
+            bool closed = false;
+            auto close = [&]() -> asio::awaitable<void> {
+                co_await client_->close(200ms);
+                closed = true;
+            };
+            asio::co_spawn(client_->get_executor(), close(), asio::detached);
+            pump([&] { return closed; });
+            break;
+        }
+        case ending::destroy:
+            feed_.reset();
+            client_.reset();
+            break;
+        case ending::cancel:
+            cancel_call_.emit(asio::cancellation_type::terminal);
+            cancel_feed_.emit(asio::cancellation_type::terminal);
+            pump([&] { return frames_ == 0; });
+            feed_.reset();
+            client_->stop();
+            break;
+        case ending::destroy_context:
+            context_.reset();
+            break;
+        }
+        if (context_) // all that waited has been woken, and nothing keeps run() busy
+            pump([&] { return context_->stopped(); });
+        CHECK(frames_ == 0);
+        client_.reset();
+        feed_.reset();
+        context_.reset();
+        server_.reset();
+        server_context_.reset();
+        hole_.reset();
+    }
+
+private:
+    asio::awaitable<void> list()
+    {
+        frame const here(frames_);
+        try {
+            std::vector<activity> const got = co_await client_->get_server_activities();
+            ++calls_done_;
+            CHECK(got.size() <= 64);
+        } catch (error const& e) {
+            bool const expected = e.code() == errc::stopped || e.code() == asio::error::operation_aborted;
+            CHECK(expected);
+        }
+    }
+    asio::awaitable<void> read()
+    {
+        frame const here(frames_);
+        try {
+            std::optional<activity_event> const event = co_await feed_->next();
+            CHECK_FALSE(event.has_value());
+        } catch (error const& e) {
+            CHECK(e.code() == asio::error::operation_aborted);
+        }
+    }
+
+    /// Runs both sides until `condition`, with a watchdog.
+    void pump(std::function<bool()> condition)
+    {
+        auto const until = std::chrono::steady_clock::now() + 20s;
+        while (!condition()) {
+            REQUIRE(std::chrono::steady_clock::now() < until);
+            if (context_->stopped())
+                context_->restart();
+            context_->run_one_for(1ms);
+            if (server_context_->stopped())
+                server_context_->restart();
+            server_context_->poll();
+        }
+    }
+
+    state in_;
+    std::optional<asio::io_context> server_context_;
+    std::optional<testing::fake_server> server_;
+    std::optional<black_hole> hole_;
+    std::optional<asio::io_context> context_;
+    asio::cancellation_signal cancel_call_, cancel_feed_;
+    int frames_ = 0;
+    int calls_done_ = 0;
+    std::optional<client> client_;
+    std::optional<feed> feed_;
+};
+
+} // namespace
+
+TEST_CASE("the shutdown matrix: every state ends in every way, and leaves nothing behind")
+{
+    {
+        cell warm(state::reading); // what libraries open once and keep
+        warm.reach();
+        warm.end(ending::stop);
+    }
+    std::size_t const descriptors = open_descriptors();
+    for (state const in : {state::idle, state::resolving, state::connecting, state::tls, state::upgrading,
+                           state::listing, state::reading, state::mailbox_full}) {
+        for (ending const how :
+             {ending::stop, ending::close, ending::destroy, ending::cancel, ending::destroy_context}) {
+            INFO(name(in) << " x " << name(how));
+            cell c(in);
+            c.reach();
+            c.end(how);
+            CHECK(open_descriptors() == descriptors);
+        }
+    }
+}

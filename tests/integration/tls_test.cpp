@@ -1,0 +1,289 @@
+#include "calls_fixture.hpp"
+#include "certificates.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+using namespace plex;
+using namespace plex::test;
+
+namespace {
+
+struct authority {
+    certificate root = certificate("Test authority");
+    temporary_file file{root.pem()};
+};
+
+fake_server_options serving(certificate const& c)
+{
+    fake_server_options options;
+    options.token = "sEcReT";
+    options.certificate_pem = c.pem();
+    options.private_key_pem = c.key_pem();
+    return options;
+}
+
+/// A server with this certificate, a client that trusts `trusted`.
+class tls_scene : public call_scene
+{
+public:
+    tls_scene(certificate const& own, authority const& trusted) : call_scene(serving(own))
+    {
+        settings.token = "sEcReT";
+        settings.tls.ca_file = trusted.file.path();
+    }
+    void use_host(std::string const& host) { settings.url = "https://" + host + ":" + std::to_string(server.port()); }
+    /// What the one call fails with. Nothing of it may have reached the server.
+    error refused()
+    {
+        error failure;
+        run([&]() -> asio::awaitable<void> { failure = co_await failure_of(client().get_server_activities()); });
+        INFO(failure.what());
+        CHECK(failure.code() == errc::connection_failed);
+        CHECK(contains(failure.what(), "the TLS handshake"));
+        CHECK(contains(failure.what(), settings.url));
+        CHECK(contains(failure.what(), "tls.insecure"));
+        CHECK_FALSE(contains(failure.what(), "sEcReT"));
+        CHECK(server.requests().empty());
+        return failure;
+    }
+    void accepted()
+    {
+        run([&]() -> asio::awaitable<void> {
+            error const outcome = co_await failure_of(client().get_server_activities());
+            INFO(outcome.what());
+            CHECK(outcome.code() == error_code());
+        });
+        CHECK(server.requests().size() == 1);
+    }
+};
+
+} // namespace
+
+TEST_CASE("a server whose certificate is for this host and of a trusted authority is spoken to")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    for (char const* host : {"127.0.0.1", "localhost"}) {
+        INFO(host);
+        tls_scene s(own, ca);
+        s.use_host(host);
+        s.accepted();
+    }
+}
+
+TEST_CASE("a certificate for another host is refused before the token is sent, and the error says why")
+{
+    authority const ca;
+    certificate const own("localhost", "DNS:plex.example,IP:127.0.0.9", &ca.root);
+    for (char const* host : {"127.0.0.1", "localhost"}) {
+        INFO(host);
+        tls_scene s(own, ca);
+        s.use_host(host);
+        error const failure = s.refused();
+        CHECK(contains(failure.what(), "mismatch"));
+        CHECK(contains(failure.what(), "plex.direct"));
+    }
+}
+
+TEST_CASE("a certificate of an unknown authority is refused")
+{
+    authority const ca;
+    authority const other{certificate("Another authority")};
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &other.root);
+    tls_scene s(own, ca);
+    error const failure = s.refused();
+    CHECK(contains(failure.what(), "issuer"));
+}
+
+TEST_CASE("without a CA file the system's authorities decide")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.settings.tls.ca_file.clear();
+    s.refused();
+}
+
+TEST_CASE("a certificate that has expired is refused, and the error says so")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root, -60);
+    tls_scene s(own, ca);
+    error const failure = s.refused();
+    CHECK(contains(failure.what(), "expired"));
+}
+
+TEST_CASE("a self-signed certificate is accepted by insecure alone")
+{
+    authority const ca;
+    certificate const own("server", "DNS:plex.example");
+    {
+        tls_scene s(own, ca);
+        s.refused();
+    }
+    tls_scene s(own, ca);
+    s.settings.tls.insecure = true;
+    s.accepted();
+}
+
+TEST_CASE("a CA file that cannot be used is refused when the client is made, by name")
+{
+    call_scene s;
+    s.settings.url = "https://127.0.0.1:1";
+    temporary_file const no_pem("not a certificate");
+    for (std::string const& path : {std::string("/nowhere/ca.pem"), no_pem.path()}) {
+        s.settings.tls.ca_file = path;
+        error thrown;
+        try {
+            client const c(s.io.get_executor(), s.settings);
+        } catch (error const& e) {
+            thrown = e;
+        }
+        CHECK(thrown.code() == errc::invalid_argument);
+        CHECK(contains(thrown.what(), path));
+    }
+}
+
+TEST_CASE("an https URL of an http port says so, and the other way round")
+{
+    {
+        call_scene s;
+        s.settings.url.replace(0, 4, "https");
+        s.run([&]() -> asio::awaitable<void> {
+            error const failure = co_await failure_of(s.client().get_server_activities());
+            INFO(failure.what());
+            CHECK(failure.code() == errc::connection_failed);
+            CHECK(contains(failure.what(), "is this an https port?"));
+        });
+    }
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.settings.url = "http://127.0.0.1:" + std::to_string(s.server.port());
+    s.run([&]() -> asio::awaitable<void> {
+        error const failure = co_await failure_of(s.client().get_server_activities());
+        INFO(failure.what());
+        CHECK(failure.code() == errc::connection_failed);
+        CHECK(contains(failure.what(), "does it require https?"));
+        CHECK_FALSE(contains(failure.what(), "sEcReT"));
+    });
+}
+
+TEST_CASE("over TLS connections are kept, and a large body comes whole")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    std::string const large(3u << 20, 'x');
+    s.server.refuse("/large", 200, large, "text/plain");
+    s.run([&]() -> asio::awaitable<void> {
+        reply const got = co_await s.client().send(request("GET", "/large"));
+        bool const same = got.body() == large;
+        CHECK(same);
+        request upload("POST", "/echo");
+        upload.body(large.substr(0, 500'000), "text/plain");
+        reply const sent = co_await s.client().send(std::move(upload));
+        CHECK(sent.status() == 404);
+        error const outcome = co_await failure_of(s.client().get_server_activities());
+        CHECK(outcome.code() == error_code());
+    });
+    std::vector<seen_request> const seen = s.server.requests();
+    REQUIRE(seen.size() == 3);
+    bool const whole = seen[1].body == large.substr(0, 500'000);
+    CHECK(whole);
+    CHECK(s.server.counters().connections_accepted == 1);
+}
+
+namespace {
+
+/// The server's side of TLS in the test's own hands, for one connection at a time.
+class raw_tls_server
+{
+public:
+    raw_tls_server(asio::io_context& io, certificate const& own)
+        : acceptor_(io, {asio::ip::address_v4::loopback(), 0}), context_(asio::ssl::context::tls_server)
+    {
+        std::string const pem = own.pem();
+        std::string const key = own.key_pem();
+        context_.use_certificate_chain(asio::buffer(pem));
+        context_.use_private_key(asio::buffer(key), asio::ssl::context::pem);
+    }
+    std::string url() const { return "https://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
+
+    /// Answers one request and leaves the connection open.
+    asio::awaitable<void> answer_one()
+    {
+        asio::ip::tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
+        stream.emplace(std::move(socket), context_);
+        co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+        std::array<char, 4096> buffer;
+        co_await stream->async_read_some(asio::buffer(buffer), asio::use_awaitable);
+        std::string const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        co_await stream->async_write_some(asio::buffer(answer), asio::use_awaitable);
+    }
+
+    std::optional<asio::ssl::stream<asio::ip::tcp::socket>> stream;
+
+private:
+    asio::ip::tcp::acceptor acceptor_;
+    asio::ssl::context context_;
+};
+
+} // namespace
+
+TEST_CASE("over TLS a kept connection that the server has closed is not used for a POST")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    raw_tls_server odd(s.io, own);
+    s.settings.url = odd.url();
+    s.run([&]() -> asio::awaitable<void> {
+        for (int i = 0; i < 3; ++i) {
+            started call(s.client().get_executor(), s.client().send(request("POST", "/")));
+            co_await odd.answer_one();
+            error const outcome = co_await call.result();
+            CHECK(outcome.code() == error_code());
+            odd.stream->next_layer().close();
+        }
+    });
+    CHECK(s.client().counters().connections == 3);
+}
+
+TEST_CASE("close() does not wait longer than it is told for a server that says no goodbye")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    raw_tls_server odd(s.io, own);
+    s.settings.url = odd.url();
+    s.run([&]() -> asio::awaitable<void> {
+        started call(s.client().get_executor(), s.client().send(request("GET", "/")));
+        co_await odd.answer_one();
+        error const outcome = co_await call.result();
+        CHECK(outcome.code() == error_code());
+        auto const start = std::chrono::steady_clock::now();
+        co_await s.client().close(50ms);
+        CHECK(std::chrono::steady_clock::now() - start < 10s);
+        // The goodbye has come, all the same.
+        boost::system::error_code ec;
+        std::array<char, 16> rest;
+        co_await odd.stream->async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, ec));
+        CHECK(ec == asio::error::eof);
+    });
+}
+
+TEST_CASE("close() says TLS's goodbye, and closes when the server has answered it")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.run([&]() -> asio::awaitable<void> {
+        error const outcome = co_await failure_of(s.client().get_server_activities());
+        CHECK(outcome.code() == error_code());
+        co_await s.client().close(20s);
+        co_await s.server.connections_open_fell_to(0);
+    });
+    CHECK(s.server.counters().connections_accepted == 1);
+}

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
+#   tests/run.sh [--no-install] [--long] [PRESET...]
+# The presets are those of CMakePresets.json; by default release (g++), clang, asan (with UBSan) and tsan.
+# --long runs the long forms of the random tests.
+set -eu
+cd "$(dirname "$0")/.."
+. cmake/packages.sh
+
+install=yes
+presets=
+for argument in "$@"; do
+    case "$argument" in
+    --no-install) install=no ;;
+    --long) export PLEX_TEST_LONG=1 ;;
+    -*) sed -n '2,5p' "$0"; exit 2 ;;
+    *) presets="$presets $argument" ;;
+    esac
+done
+presets=${presets:-release clang asan tsan}
+
+if [ $install = yes ]; then
+    install_missing $build_packages clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19 openssl python3 python3-aiohttp
+fi
+run() {
+    echo "+ $*"
+    "$@"
+}
+
+echo "+ clang-format-19 --dry-run -Werror (every source file)"
+git ls-files '*.cpp' '*.hpp' | xargs clang-format-19 --dry-run -Werror
+
+failed=
+for preset in $presets; do
+    run cmake --preset "$preset" >/dev/null
+    run cmake --build --preset "$preset"
+done
+for preset in $presets; do
+    run ctest --preset "$preset" -j "$(nproc)" || failed="$failed $preset"
+done
+if [ -n "$failed" ]; then
+    echo "failed with:$failed" >&2
+    exit 1
+fi

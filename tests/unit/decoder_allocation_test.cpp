@@ -1,0 +1,110 @@
+#include "catch.hpp"
+
+#include "decoding.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+std::atomic<std::size_t> allocations{0};
+}
+
+// Counts what the whole program allocates. All forms but the aligned ones, as a sanitizer that keeps one of its own
+// sees memory come from one kind and go by another.
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+{
+    ++allocations;
+    return std::malloc(size != 0 ? size : 1);
+}
+void* operator new(std::size_t size)
+{
+    if (void* const memory = operator new(size, std::nothrow))
+        return memory;
+    throw std::bad_alloc();
+}
+void* operator new[](std::size_t size)
+{
+    return operator new(size);
+}
+void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
+{
+    return operator new(size, std::nothrow);
+}
+void operator delete(void* memory) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete(void* memory, std::nothrow_t const&) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept
+{
+    std::free(memory);
+}
+void operator delete[](void* memory, std::nothrow_t const&) noexcept
+{
+    std::free(memory);
+}
+
+namespace plex::testing {
+
+TEST_CASE("once warm a decoder allocates nothing", "[decoder]")
+{
+    std::string const broken = "{\"ActivityNotification\":[{\"title\":\"\\ud800\xe9\"}";
+    std::string const repaired = with_members("\"title\":\"caf\xe9\",\"subtitle\":\"\\udc00 long enough to allocate\"");
+    std::string const list =
+        R"({"MediaContainer":{"Activity":[{"uuid":"a","x":1},{"uuid":"b","Context":{"k":"\n"}}]}})";
+    protocol::decoder d;
+    std::vector<char> bytes(full_message.size() + list.size() + 64);
+    std::size_t updates = 0;
+    auto const run = [&](std::string const& text, bool as_list) {
+        std::copy(text.begin(), text.end(), bytes.begin());
+        std::span<char> const message(bytes.data(), text.size());
+        if (as_list)
+            d.list(message);
+        else
+            d.notification(message);
+        updates += d.updates().size();
+    };
+    auto const run_all = [&] {
+        run(full_message, false);
+        run(list, true);
+        run(repaired, false);
+        run(broken, false);
+    };
+    run_all();
+    auto const before = allocations.load();
+    for (int i = 0; i != 10; ++i)
+        run_all();
+    auto const after = allocations.load();
+    CHECK(updates == 11 * 4);
+    CHECK(after == before);
+}
+
+TEST_CASE("a large list's memory does not stay for small messages", "[decoder]")
+{
+    decoding d;
+    std::string entries;
+    for (int i = 0; i != 5'000; ++i)
+        entries += R"({"uuid":"u)" + std::to_string(i) + R"(","title":")" + std::string(200, 'x') + "\"},";
+    entries += R"({"uuid":"last"})";
+    d.list(R"({"MediaContainer":{"Activity":[)" + entries + "]}}");
+    CHECK(d.updates.size() == 5'001);
+    auto const before = allocations.load();
+    std::string message = full_message + std::string(16, ' ');
+    d.decoder.notification(std::span<char>(message.data(), full_message.size()));
+    CHECK(d.decoder.updates().size() == 1);
+    CHECK(allocations.load() - before > 1); // smaller ones were taken in place of the large
+}
+
+} // namespace plex::testing

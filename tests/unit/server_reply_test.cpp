@@ -1,0 +1,160 @@
+#include "catch.hpp"
+
+#include "decoding.hpp"
+#include "protocol/server_reply.hpp"
+#include "protocol/utf8.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <random>
+#include <string>
+
+namespace plex::protocol {
+
+using testing::read_data;
+
+TEST_CASE("each status has its condition, whatever was called", "[reply]")
+{
+    auto const kind = GENERATE(call_kind::list, call_kind::cancel, call_kind::upgrade);
+    for (int const status : {300, 301, 302, 304, 307, 308, 399})
+        CHECK(status_to_errc(status, kind) == errc::redirected);
+    CHECK(status_to_errc(401, kind) == errc::unauthorized);
+    CHECK(status_to_errc(403, kind) == errc::forbidden);
+    for (int const status : {0, 100, 200, 402, 405, 408, 409, 426, 429, 500, 501, 502, 503, 504, 599, 999})
+        CHECK(status_to_errc(status, kind) == errc::server_error);
+}
+
+TEST_CASE("400 and 404 to a cancel are about the activity, else about the request", "[reply]")
+{
+    CHECK(status_to_errc(400, call_kind::cancel) == errc::not_cancellable);
+    CHECK(status_to_errc(404, call_kind::cancel) == errc::activity_not_found);
+    for (auto const kind : {call_kind::list, call_kind::upgrade}) {
+        CHECK(status_to_errc(400, kind) == errc::bad_request);
+        CHECK(status_to_errc(404, kind) == errc::not_found);
+    }
+}
+
+TEST_CASE("a cancel without a client identifier is a bad request, not an activity that cannot be cancelled", "[reply]")
+{
+    auto const said = describe_reply(400, read_data("error_400_client_identifier.json"));
+    REQUIRE(said.server_errors.size() == 1);
+    CHECK(said.server_errors[0].code == 1000);
+    CHECK(said.server_errors[0].status == 400);
+    CHECK(said.server_errors[0].message == "X-Plex-Client-Identifier is missing");
+    CHECK(status_to_errc(400, call_kind::cancel, said.server_errors) == errc::bad_request);
+    auto const other = describe_reply(400, R"({"errors":[{"code":7,"message":"Activity is not cancellable"}]})");
+    CHECK(status_to_errc(400, call_kind::cancel, other.server_errors) == errc::not_cancellable);
+}
+
+TEST_CASE("the recorded error bodies are read", "[reply]")
+{
+    auto const json = describe_reply(401, read_data("error_401_errors.json"));
+    CHECK(json.http_status == 401);
+    CHECK(json.message.empty());
+    REQUIRE(json.server_errors.size() == 1);
+    CHECK(json.server_errors[0].code == 1001);
+    CHECK(json.server_errors[0].message == "User could not be authenticated");
+    for (auto const* file : {"error_401.html", "error_401_script.html"}) {
+        auto const html = describe_reply(401, read_data(file));
+        CHECK(html.body_excerpt == "Unauthorized");
+        CHECK(html.server_errors.empty());
+    }
+    CHECK(describe_reply(503, read_data("error_503_maintenance.xml")).body_excerpt ==
+          "Maintenance: Plex Media Server is currently running database migrations.");
+}
+
+TEST_CASE("other bodies are excerpted", "[reply]")
+{
+    CHECK(describe_reply(500, "").body_excerpt.empty());
+    CHECK(describe_reply(500, " \r\n oh\tno\n").body_excerpt == "oh no");
+    CHECK(describe_reply(500, "<p>no title</p>").body_excerpt == "<p>no title</p>");
+    CHECK(describe_reply(500, "<title>unclosed").body_excerpt == "<title>unclosed");
+    CHECK(describe_reply(500, R"(<?xml version="1.0"?><Response code="500" title="Only this"/>)").body_excerpt ==
+          "Only this");
+    CHECK(describe_reply(500, R"(<Response status="Only that"/>)").body_excerpt == "Only that");
+    CHECK(describe_reply(500, std::string(1'000, 'x')).body_excerpt == std::string(200, 'x'));
+    CHECK(describe_reply(500, std::string(199, 'x') + "\xc3\xa9").body_excerpt == std::string(199, 'x'));
+}
+
+TEST_CASE("what the server says cannot command a terminal", "[reply]")
+{
+    CHECK(describe_reply(500, "a\x1b[2Jb\xe2\x80\xae"
+                              "c\xff")
+              .body_excerpt == "a[2Jbc\xef\xbf\xbd");
+    CHECK(describe_reply(500, "<title>x\x1b]0;t\x07y</title>").body_excerpt == "x]0;ty");
+    auto const said = describe_reply(400, R"({"errors":[{"code":1,"message":"a\u001b[2J\u202e\nb"}]})");
+    REQUIRE(said.server_errors.size() == 1);
+    CHECK(said.server_errors[0].message == "a[2J b");
+    auto const invalid = describe_reply(400, "{\"errors\":[{\"message\":\"caf\xe9\"}]}");
+    REQUIRE(invalid.server_errors.size() == 1);
+    CHECK(invalid.server_errors[0].message == "caf\xef\xbf\xbd");
+}
+
+TEST_CASE("errors of any other shape are taken for what can be read of them", "[reply]")
+{
+    CHECK(describe_reply(400, R"({"errors":7})").server_errors.empty());
+    CHECK(describe_reply(400, R"({"errors":[7,"x",null,[]]})").server_errors.empty());
+    CHECK(describe_reply(400, R"({"errors":[{"code":1}]})").body_excerpt == R"({"errors":[{"code":1}]})");
+    CHECK(describe_reply(400, R"([{"errors":[{"code":1}]}])").server_errors.empty());
+    CHECK(describe_reply(400, R"({"errors":[{"code":1)").server_errors.empty());
+    auto const odd =
+        describe_reply(400, R"({"errors":[{"code":"1","status":1e400,"message":{}},{"code":99999999999}]})");
+    REQUIRE(odd.server_errors.size() == 2);
+    CHECK(odd.server_errors[0].code == 0);
+    CHECK(odd.server_errors[0].status == 0);
+    CHECK(odd.server_errors[0].message.empty());
+    CHECK(odd.server_errors[1].code == 0);
+    std::string many = R"({"errors":[)";
+    for (int i = 0; i != 100; ++i)
+        many += R"({"code":5},)";
+    CHECK(describe_reply(400, many + "{}]}").server_errors.size() == 16);
+    CHECK(describe_reply(400, R"({"errors":[{"message":")" + std::string(500, 'x') + "\"}]}")
+              .server_errors.at(0)
+              .message.size() == 200);
+    CHECK(describe_reply(400, std::string(100'000, '{')).server_errors.empty());
+}
+
+TEST_CASE("whatever the body, what is said of it is short, valid and safe", "[reply]")
+{
+    auto const* const given = std::getenv("PLEX_TEST_SEED");
+    auto const start = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
+    std::mt19937 random(start);
+    std::vector<std::string> const pieces = {"<title>",
+                                             "</title>",
+                                             "<Response",
+                                             " title=\"",
+                                             " status=\"",
+                                             "\"",
+                                             "/>",
+                                             "&amp;",
+                                             "&lt",
+                                             "\x1b[31m",
+                                             "\xe2\x80\xae",
+                                             "\xf0\x9f",
+                                             "\r\n",
+                                             R"({"errors":[{"code":1,"message":")",
+                                             "\"}]}",
+                                             "xyz",
+                                             "<",
+                                             "{"};
+    for (int round = 0; round != 10'000; ++round) {
+        std::string body;
+        for (auto count = random() % 40; count != 0; --count)
+            body += random() % 4 == 0 ? std::string(1, static_cast<char>(random() % 256))
+                                      : pieces[random() % pieces.size()];
+        auto const said = describe_reply(500, body);
+        auto const safe = [](std::string const& text) {
+            return text.size() <= 200 && valid_utf8(text) && terminal_safe(text) == text;
+        };
+        bool good = safe(said.body_excerpt) && said.server_errors.size() <= 16;
+        for (auto const& entry : said.server_errors)
+            good = good && safe(entry.message);
+        if (!good) {
+            CAPTURE(body, said.body_excerpt);
+            FAIL_CHECK("unsafe");
+        }
+    }
+}
+
+} // namespace plex::protocol

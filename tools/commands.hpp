@@ -1,0 +1,13 @@
+#pragma once
+
+#include "options.hpp"
+#include "session.hpp"
+
+namespace plex::command {
+
+status list(options const&);
+status watch(options const&);
+status cancel(options const&);
+status demo(options const&);
+
+} // namespace plex::command

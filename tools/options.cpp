@@ -1,0 +1,203 @@
+#include "options.hpp"
+
+#include "protocol/utf8.hpp"
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace plex::command {
+namespace {
+
+// As the user typed them, before they are checked.
+struct typed {
+    options result;
+    std::string token_file;
+    double seconds = 0;
+    std::uint64_t count = 0;
+    std::vector<std::string> types;
+    std::vector<std::string> matches;
+};
+
+std::string environment(char const* name)
+{
+    char const* const value = std::getenv(name);
+    return value ? value : "";
+}
+
+void hide_token(int argc, char** argv)
+{
+    constexpr std::string_view with_value = "--token=";
+    for (int i = 1; i < argc; ++i) {
+        std::string_view const argument = argv[i];
+        if (argument.starts_with(with_value))
+            std::memset(argv[i] + with_value.size(), '*', argument.size() - with_value.size());
+        else if (argument == "--token" && i + 1 < argc)
+            std::memset(argv[i + 1], '*', std::strlen(argv[i + 1]));
+    }
+}
+
+// Arguments that nobody expected may be a token whose option was mistyped: names of options are repeated, values not.
+std::string unexpected(std::vector<std::string> const& arguments)
+{
+    for (std::string const& a : arguments)
+        if (a.starts_with("--") && a.size() > 2)
+            return "unknown option " + protocol::terminal_safe(a.substr(0, a.find('=')));
+    return "an argument that does not belong here";
+}
+
+void add_filter(CLI::App& command, typed& t)
+{
+    command.add_option("--type", t.types, "Only this type; a prefix of types when it ends with a dot: library.")
+        ->type_name("TYPE")
+        ->allow_extra_args(false);
+    command.add_option("--match", t.matches, "Only with this member in its Context: librarySectionID=3")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+}
+
+plex::filter make_filter(typed const& t)
+{
+    plex::filter filter;
+    for (std::string const& type : t.types)
+        filter.type(type);
+    for (std::string const& match : t.matches) {
+        std::size_t const equals = match.find('=');
+        if (equals == 0 || equals == std::string::npos)
+            throw usage_error("--match wants KEY=VALUE");
+        filter.context(match.substr(0, equals), match.substr(equals + 1));
+    }
+    return filter;
+}
+
+void parse(CLI::App& app, int argc, char** argv, options& result)
+{
+    try {
+        app.parse(argc, argv);
+    } catch (CLI::CallForHelp const&) {
+        result.help = app.help();
+    } catch (CLI::ExtrasError const&) {
+        throw usage_error(unexpected(app.remaining(true)));
+    } catch (CLI::ParseError const& e) {
+        throw usage_error(protocol::terminal_safe(e.what()));
+    }
+}
+
+} // namespace
+
+options parse_arguments(int argc, char** argv)
+{
+    typed t;
+    options& o = t.result;
+    CLI::App app("Follows and cancels the activities of a Plex Media Server.", "plex-activities");
+    app.require_subcommand(1);
+    app.fallthrough(); // options of all commands stand before or after the command's name
+    app.add_option("--server", o.server, "The server's URL, else PLEX_URL: http://host:32400")
+        ->type_name("URL")
+        ->take_last();
+    CLI::Option* const token =
+        app.add_option("--token", o.token, "The X-Plex-Token, else PLEX_TOKEN")->type_name("TOKEN")->take_last();
+    CLI::Option* const token_file =
+        app.add_option("--token-file", t.token_file, "A file with the token, which only you may read")
+            ->type_name("FILE")
+            ->take_last()
+            ->excludes(token);
+    app.add_flag("--json", o.json, "Print a JSON object a line");
+
+    CLI::App* const list = app.add_subcommand("list", "Lists what runs now");
+    add_filter(*list, t);
+    CLI::App* const watch = app.add_subcommand("watch", "Shows what starts, goes on and ends, until interrupted");
+    add_filter(*watch, t);
+    CLI::Option* const limit = watch->add_option("--for", t.seconds, "End after so long")
+                                   ->type_name("SECONDS")
+                                   ->check(CLI::Range(0.001, 1e9))
+                                   ->take_last();
+    CLI::Option* const count = watch->add_option("--count", t.count, "End after so many events")
+                                   ->type_name("N")
+                                   ->check(CLI::PositiveNumber)
+                                   ->take_last();
+    CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
+    cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
+    CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
+    demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
+
+    // CLI11's words may repeat what was typed, so nothing of its answers is shown before the token is hidden.
+    try {
+        parse(app, argc, argv, o);
+    } catch (...) {
+        hide_token(argc, argv);
+        throw;
+    }
+    hide_token(argc, argv);
+    if (!o.help.empty())
+        return o;
+
+    o.what = list->parsed()     ? subcommand::list
+             : watch->parsed()  ? subcommand::watch
+             : cancel->parsed() ? subcommand::cancel
+                                : subcommand::demo;
+    o.filter = make_filter(t);
+    if (limit->count() > 0)
+        o.limit =
+            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(t.seconds));
+    if (count->count() > 0)
+        o.count = t.count;
+    if (token_file->count() > 0)
+        o.token = read_token_file(t.token_file);
+    else if (token->count() == 0)
+        o.token = environment("PLEX_TOKEN");
+    if (o.what == subcommand::demo)
+        return o;
+    if (o.server.empty())
+        o.server = environment("PLEX_URL");
+    if (o.server.empty())
+        throw usage_error("no server: give --server URL, or set PLEX_URL");
+    return o;
+}
+
+std::string read_token_file(std::string const& path)
+{
+    std::string const name = "the token file " + protocol::terminal_safe(path);
+    int const file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        throw usage_error(name + " cannot be opened: " + std::strerror(errno));
+    struct closer {
+        int file;
+        ~closer() { close(file); }
+    } const closed{file};
+    struct stat about{};
+    if (fstat(file, &about) != 0)
+        throw usage_error(name + " cannot be looked at: " + std::strerror(errno));
+    if ((about.st_mode & 077) != 0)
+        throw usage_error(name + " is open to others: chmod 600 it");
+    std::string text(16 << 10, '\0');
+    std::size_t size = 0;
+    while (size != text.size()) {
+        ssize_t const got = read(file, text.data() + size, text.size() - size);
+        if (got < 0)
+            throw usage_error(name + " cannot be read: " + std::strerror(errno));
+        if (got == 0)
+            break;
+        size += static_cast<std::size_t>(got);
+    }
+    if (size == text.size())
+        throw usage_error(name + " is too long for a token");
+    text.resize(size);
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r'))
+        text.pop_back();
+    if (text.empty())
+        throw usage_error(name + " is empty");
+    return text;
+}
+
+} // namespace plex::command

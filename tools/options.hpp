@@ -1,0 +1,43 @@
+#pragma once
+
+#include <plex/filter.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+namespace plex::command {
+
+enum class subcommand { list, watch, cancel, demo };
+
+/// What the user asked for.
+struct options {
+    subcommand what = subcommand::list;
+    std::string server;
+    std::string token;
+    bool json = false;
+
+    plex::filter filter;                                      ///< list, watch
+    std::optional<std::chrono::steady_clock::duration> limit; ///< watch
+    std::optional<std::uint64_t> count;                       ///< watch
+    std::string uuid;                                         ///< cancel
+    bool serve = false;                                       ///< demo
+
+    std::string help; ///< what to print instead of doing anything
+};
+
+/// The arguments make no sense. What it says holds no token.
+struct usage_error : std::runtime_error {
+    using runtime_error::runtime_error;
+};
+
+/// The token that is given as an argument is overwritten in `argv`: everybody may read a process's arguments.
+/// @throws usage_error
+options parse_arguments(int argc, char** argv);
+
+/// The token in a file that nobody else may read or write. @throws usage_error
+std::string read_token_file(std::string const& path);
+
+} // namespace plex::command

@@ -3,6 +3,8 @@
 #include <plex/client.hpp>
 #include <plex/testing/fake_server.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -35,13 +37,14 @@ public:
         plex::testing::fake_activity guide("provider.epg.load", "Refreshing EPG");
         guide.cancellable = true;
         fake_->start_activity(guide);
-        asio::co_spawn(io, scan(), asio::detached);
+        asio::co_spawn(io, scan(), asio::bind_cancellation_slot(end_scan_.slot(), asio::detached));
     }
 
     plex::config const& settings() const { return settings_; }
     /// So that run() may return.
     void stop()
     {
+        end_scan_.emit(asio::cancellation_type::terminal);
         if (fake_)
             fake_->stop();
     }
@@ -57,6 +60,7 @@ private:
 
     plex::config settings_;
     std::optional<plex::testing::fake_server> fake_;
+    asio::cancellation_signal end_scan_;
 };
 
 /// What the main() of an example does: one client on one `io_context`, and a coroutine on the client's executor.

@@ -30,6 +30,10 @@ public:
         state_->add(self);
         auto [refused] = co_await stream_.async_accept(upgrade, asio::as_tuple(asio::use_awaitable));
         if (!refused) {
+            {
+                std::lock_guard const lock(state_->mutex);
+                ++state_->counters.websocket_upgrades;
+            }
             become_ready();
             beast::flat_buffer buffer;
             error_code result;

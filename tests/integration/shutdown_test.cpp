@@ -1,10 +1,9 @@
+#include "calls_fixture.hpp"
 #include "feed_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
-#include <array>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -31,30 +30,6 @@ struct frame {
     frame& operator=(frame const&) = delete;
     ~frame() { --count; }
     int& count;
-};
-
-/// A port that takes no connection and refuses none: a listening socket whose queue is full.
-class black_hole
-{
-public:
-    explicit black_hole(asio::io_context& io) : acceptor_(io)
-    {
-        acceptor_.open(asio::ip::tcp::v4());
-        acceptor_.bind({asio::ip::address_v4::loopback(), 0});
-        acceptor_.listen(0);
-        for (auto& socket : fill_) {
-            socket.emplace(io);
-            socket->open(asio::ip::tcp::v4());
-            socket->non_blocking(true);
-            boost::system::error_code ignored;
-            socket->connect(acceptor_.local_endpoint(), ignored);
-        }
-    }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
-
-private:
-    asio::ip::tcp::acceptor acceptor_;
-    std::array<std::optional<asio::ip::tcp::socket>, 4> fill_;
 };
 
 enum class state { idle, resolving, connecting, tls, upgrading, listing, reading, mailbox_full };
@@ -189,6 +164,7 @@ public:
             client_->stop();
             break;
         case ending::destroy_context:
+            let_go();
             context_.reset();
             break;
         }
@@ -197,6 +173,7 @@ public:
         CHECK(frames_ == 0);
         client_.reset();
         feed_.reset();
+        let_go();
         context_.reset();
         server_.reset();
         server_context_.reset();
@@ -225,6 +202,13 @@ private:
         } catch (error const& e) {
             CHECK(e.code() == asio::error::operation_aborted);
         }
+    }
+
+    /// What Asio keeps in the user's signals holds the executor, which must not outlive its context.
+    void let_go()
+    {
+        cancel_call_.slot().clear();
+        cancel_feed_.slot().clear();
     }
 
     /// Runs both sides until `condition`, with a watchdog.

@@ -176,8 +176,8 @@ public:
         let_go();
         context_.reset();
         server_.reset();
-        server_context_.reset();
         hole_.reset();
+        server_context_.reset();
     }
 
 private:

@@ -137,6 +137,7 @@ public:
     /// Ends everything at once: waiters wake, `next()` yields empty, calls fail with `stopped`.
     void stop() noexcept;
     /// Says goodbye to the server (close frame, TLS), for at most `timeout`, then `stop()`. From any executor.
+    /// Destroying the last feed before drops the connection without a goodbye.
     boost::asio::awaitable<void> close(duration timeout = std::chrono::seconds(2));
 
 private:

@@ -2,6 +2,9 @@
 
 /// @file
 /// Requests that start an activity, and following that activity to its end.
+///
+/// @note Declared ahead of its implementation, so that the interface is settled: these functions, `client::start` and
+/// `client::wait_until_idle` do not link yet.
 
 #include <plex/activity.hpp>
 #include <plex/error.hpp>

@@ -7,8 +7,10 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
@@ -24,7 +26,7 @@ namespace asio = boost::asio;
 class server_or_fake
 {
 public:
-    server_or_fake(asio::io_context& io, int argc, char* argv[])
+    server_or_fake(asio::io_context& io, int argc, char* argv[]) : scan_strand_(io.get_executor())
     {
         if (argc > 1) {
             settings_.url = argv[1];
@@ -37,14 +39,15 @@ public:
         plex::testing::fake_activity guide("provider.epg.load", "Refreshing EPG");
         guide.cancellable = true;
         fake_->start_activity(guide);
-        asio::co_spawn(io, scan(), asio::bind_cancellation_slot(end_scan_.slot(), asio::detached));
+        asio::co_spawn(scan_strand_, scan(), asio::bind_cancellation_slot(end_scan_.slot(), asio::detached));
     }
 
     plex::config const& settings() const { return settings_; }
     /// So that run() may return.
     void stop()
     {
-        end_scan_.emit(asio::cancellation_type::terminal);
+        // Where the scan runs: a pool of threads may be running it now.
+        asio::dispatch(scan_strand_, [this] { end_scan_.emit(asio::cancellation_type::terminal); });
         if (fake_)
             fake_->stop();
     }
@@ -60,6 +63,7 @@ private:
 
     plex::config settings_;
     std::optional<plex::testing::fake_server> fake_;
+    asio::strand<asio::io_context::executor_type> scan_strand_;
     asio::cancellation_signal end_scan_;
 };
 

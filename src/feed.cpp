@@ -12,15 +12,19 @@ namespace asio = boost::asio;
 
 namespace {
 
+using detail::exclusive;
 using detail::subscriber;
 
 // Whether there is something to look at; cancellation is told by the result, not thrown.
 asio::awaitable<net::woken> wait_for_news(std::shared_ptr<subscriber> s)
 {
-    if (s->has_news() || !s->source->feed)
-        co_return net::woken::by_wake;
-    if (!s->waiting.empty())
-        throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
+    {
+        exclusive::visit const here(s->source->inside);
+        if (s->has_news() || !s->source->feed)
+            co_return net::woken::by_wake;
+        if (!s->waiting.empty())
+            throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
+    }
     asio::any_io_executor const executor = s->source->executor;
     net::woken const why = co_await s->waiting.park(executor);
     co_return why;
@@ -41,6 +45,7 @@ asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
 
 std::optional<activity_event> try_next(subscriber& s)
 {
+    exclusive::visit const here(s.source->inside);
     if (s.stopped)
         return std::nullopt;
     std::optional<activity_event> event = s.box.take();

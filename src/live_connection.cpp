@@ -136,23 +136,7 @@ asio::awaitable<error> live_feed::read(std::shared_ptr<net::websocket_link> link
     for (;;) {
         error_code const ec = co_await link->wait();
         sync::instant const now = now_instant();
-        std::optional<std::uint32_t> confirmed;
-        auto const on_item = [&](protocol::websocket_item const& item) {
-            ++counts_.frames;
-            if (item.what == protocol::websocket_event::message)
-                heard(item.payload, now);
-            else
-                confirmed = snapshot_of(item.payload);
-        };
-        net::websocket_link::end why = link->read(now.steady, on_item);
-        if (confirmed) {
-            ledger_.peer_confirmed(*confirmed);
-            snapshot_news_.wake_all();
-        }
-        if (!outgoing_.empty()) {
-            distribute();
-            notify();
-        }
+        net::websocket_link::end why = read_once(*link, now);
         if (why == net::websocket_link::end::none && ec)
             why = link->stream().expired() ? net::websocket_link::end::silent : net::websocket_link::end::lost;
         if (why != net::websocket_link::end::none) {
@@ -164,6 +148,29 @@ asio::awaitable<error> live_feed::read(std::shared_ptr<net::websocket_link> link
             co_return error(errc::limit_exceeded, "following the activities at " + calls_.origin() +
                                                       ": more runs than config::ledger_bytes has room for");
     }
+}
+
+net::websocket_link::end live_feed::read_once(net::websocket_link& link, sync::instant now)
+{
+    exclusive::visit const here(source_->inside);
+    std::optional<std::uint32_t> confirmed;
+    auto const on_item = [&](protocol::websocket_item const& item) {
+        ++counts_.frames;
+        if (item.what == protocol::websocket_event::message)
+            heard(item.payload, now);
+        else
+            confirmed = snapshot_of(item.payload);
+    };
+    net::websocket_link::end const why = link.read(now.steady, on_item);
+    if (confirmed) {
+        ledger_.peer_confirmed(*confirmed);
+        snapshot_news_.wake_all();
+    }
+    if (!outgoing_.empty()) {
+        distribute();
+        notify();
+    }
+    return why;
 }
 
 void live_feed::heard(std::span<char> message, sync::instant now)

@@ -42,6 +42,7 @@ live_feed::~live_feed()
 std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, filter f, std::vector<activity> known,
                                                  event_function on_event, end_function on_end)
 {
+    exclusive::visit const here(source_->inside);
     sync::mailbox_limits limits;
     limits.conflate_after = settings_.conflate_after;
     limits.bytes = settings_.mailbox_bytes;
@@ -72,6 +73,7 @@ std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, fi
 
 void live_feed::unsubscribe(subscriber& s) noexcept
 {
+    exclusive::visit const here(source_->inside);
     counts_.conflated += s.box.conflated();
     std::erase_if(subscribers_, [&](auto const& held) { return held.get() == &s; });
     disconnect_if_unwanted();
@@ -104,6 +106,7 @@ void live_feed::distribute()
 
 void live_feed::notify()
 {
+    exclusive::visit const here(source_->inside);
     // A callback may end subscriptions, or add some, whose own turn comes later.
     std::vector<std::shared_ptr<subscriber>> round = std::exchange(round_, {});
     round.assign(subscribers_.begin(), subscribers_.end());
@@ -154,6 +157,7 @@ asio::awaitable<void> live_feed::ready(std::shared_ptr<void> owner, steady_time 
 
 running_activities live_feed::running() const
 {
+    exclusive::visit const here(source_->inside);
     running_activities result;
     ledger_.for_each_running([&](activity const& a, auto const&, auto) { result.activities.push_back(a); });
     if (last_snapshot_)

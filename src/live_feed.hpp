@@ -65,6 +65,7 @@ private:
     asio::awaitable<error> one_connection(std::shared_ptr<void> owner);
     asio::awaitable<std::shared_ptr<net::websocket_link>> connect();
     asio::awaitable<error> read(std::shared_ptr<net::websocket_link>);
+    net::websocket_link::end read_once(net::websocket_link&, sync::instant now);
     asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::shared_ptr<net::websocket_link>);
     asio::awaitable<bool> take_snapshot(std::shared_ptr<net::websocket_link>, bool closes_gap);
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "exclusive.hpp"
 #include "net/wait_list.hpp"
 #include "sync/mailbox.hpp"
 
@@ -23,6 +24,7 @@ struct subscriber;
 struct subscription_source {
     live_feed* feed = nullptr; ///< null once the client has stopped
     asio::any_io_executor executor;
+    exclusive inside; ///< everything of the feed that runs
 };
 
 /// One feed or subscription: its mailbox, who waits at it, and how it ended.

@@ -64,6 +64,8 @@ private:
                 return "JSON, but not an object";
             if (e == envelope::list && !handler_.has_container())
                 return "JSON without a MediaContainer object";
+            if (handler_.list_is_scalar())
+                return "JSON whose Activity is no list";
             return {};
         }
         auto const start = text.find_first_not_of(" \t\r\n");

@@ -20,13 +20,15 @@ public:
         is_list_ = e == envelope::list;
         place_ = place::document;
         member_ = member::other;
-        root_is_object_ = has_container_ = has_entries_ = false;
+        root_is_object_ = has_container_ = has_entries_ = list_is_scalar_ = false;
         builder_.start(message_size);
     }
 
     bool root_is_object() const { return root_is_object_; }
     bool has_container() const { return has_container_; }
     bool has_entries() const { return has_entries_; }
+    // Where a list's entries should be, there is neither an array nor an object.
+    bool list_is_scalar() const { return list_is_scalar_; }
     activity_builder& builder() { return builder_; }
     activity_builder const& builder() const { return builder_; }
 
@@ -232,8 +234,10 @@ private:
     void other_scalar()
     {
         bool const outer = place_ == place::root || place_ == place::container;
-        if (place_ == place::entries || (outer && member_ == member::entries))
+        bool const in_their_place = outer && member_ == member::entries;
+        if (place_ == place::entries || in_their_place)
             builder_.malformed();
+        list_is_scalar_ = list_is_scalar_ || (is_list_ && in_their_place);
     }
 
     void begin_entry()
@@ -279,6 +283,7 @@ private:
     bool root_is_object_ = false;
     bool has_container_ = false;
     bool has_entries_ = false;
+    bool list_is_scalar_ = false;
     place place_ = place::document;
     member member_ = member::other;
     place outside_entries_ = place::root; // where it goes on after the entries

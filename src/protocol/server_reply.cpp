@@ -113,6 +113,10 @@ errc status_to_errc(int status, call_kind kind, std::span<server_error_entry con
         return errc::forbidden;
     case 404:
         return of_cancel ? errc::activity_not_found : errc::not_found;
+    case 200: // a page where the feed was asked for
+        if (kind == call_kind::upgrade)
+            return errc::malformed_reply;
+        [[fallthrough]];
     default:
         return status / 100 == 3 ? errc::redirected : errc::server_error;
     }

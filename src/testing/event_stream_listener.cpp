@@ -28,6 +28,10 @@ public:
         // Pings come whatever the filters are (protocol.md 1.7), the first at once (2.5).
         connection_->send(ping_event);
         connection_->uncork();
+        {
+            std::lock_guard const lock(state_->mutex);
+            ++state_->counters.event_streams;
+        }
         become_ready();
         std::array<char, 4096> ignored;
         error_code result;

@@ -77,7 +77,10 @@ private:
         auto const self = shared_from_this();
         websocket::close_reason const why(static_cast<websocket::close_code>(code),
                                           reason.substr(0, websocket::reason_string::static_capacity));
-        co_await stream_.async_close(why, asio::as_tuple(asio::use_awaitable));
+        auto const [failure] = co_await stream_.async_close(why, asio::as_tuple(asio::use_awaitable));
+        // Beast has taken the peer's close frame here without telling, unless the reading side was first.
+        if (!failure && !peer_closed_)
+            count(websocket::frame_type::close);
     }
 
     void count(websocket::frame_type kind)
@@ -89,9 +92,11 @@ private:
             ++state_->counters.pongs_received;
         else
             ++state_->counters.closes_received;
+        peer_closed_ = peer_closed_ || kind == websocket::frame_type::close;
     }
 
     websocket::stream<wire&, false> stream_{*connection_};
+    bool peer_closed_ = false;
 };
 
 } // namespace

@@ -235,6 +235,7 @@ TEST_CASE("the event stream has an envelope of its own, pings whatever the filte
               std::string::npos);
         CHECK(all.find("event: status") == std::string::npos);
         CHECK(all.find("NotificationContainer") == std::string::npos);
+        CHECK(s.server.counters().event_streams == 1);
     };
     run(s.io, body());
 }

@@ -115,7 +115,7 @@ TEST_CASE("an entry that cannot be told apart is left out and counted, the other
     CHECK(d.decoder.malformed_entries() == 0);
 }
 
-TEST_CASE("entries that are neither an object nor an array are one malformed entry, null is none", "[decoder]")
+TEST_CASE("entries that are neither an object nor an array are one malformed entry, or no list; null is none", "[decoder]")
 {
     decoding d;
     for (auto const* value : {"7", "\"x\"", "true", "-2.5"}) {
@@ -123,7 +123,8 @@ TEST_CASE("entries that are neither an object nor an array are one malformed ent
         CHECK(d.result == decoded::activities);
         CHECK(d.decoder.malformed_entries() == 1);
         d.list(std::string(R"({"MediaContainer":{"Activity":)") + value + "}}");
-        CHECK(d.decoder.malformed_entries() == 1);
+        CHECK(d.result == decoded::malformed);
+        CHECK(d.decoder.problem() == "JSON whose Activity is no list");
     }
     d.notification(R"({"ActivityNotification":null})");
     CHECK(d.result == decoded::activities);

@@ -20,7 +20,8 @@ TEST_CASE("each status has its condition, whatever was called", "[reply]")
         CHECK(status_to_errc(status, kind) == errc::redirected);
     CHECK(status_to_errc(401, kind) == errc::unauthorized);
     CHECK(status_to_errc(403, kind) == errc::forbidden);
-    for (int const status : {0, 100, 200, 402, 405, 408, 409, 426, 429, 500, 501, 502, 503, 504, 599, 999})
+    CHECK(status_to_errc(200, kind) == (kind == call_kind::upgrade ? errc::malformed_reply : errc::server_error));
+    for (int const status : {0, 100, 402, 405, 408, 409, 426, 429, 500, 501, 502, 503, 504, 599, 999})
         CHECK(status_to_errc(status, kind) == errc::server_error);
 }
 

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
 #   tests/run.sh [--no-install] [--long] [PRESET...]
-# The presets are those of CMakePresets.json; by default dev (g++); clang, asan (with UBSan) and tsan by name.
+# The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads) and clang.
+# `tests/run.sh dev` is the quick form.
 # --long runs the long forms of the random tests.
 set -eu
 cd "$(dirname "$0")/.."
@@ -13,14 +14,16 @@ for argument in "$@"; do
     case "$argument" in
     --no-install) install=no ;;
     --long) export PLEX_TEST_LONG=1 ;;
-    -*) sed -n '2,5p' "$0"; exit 2 ;;
+    -*) sed -n '2,6p' "$0"; exit 2 ;;
     *) presets="$presets $argument" ;;
     esac
 done
-presets=${presets:-dev}
+presets=${presets:-dev asan tsan clang}
 
 if [ $install = yes ]; then
-    install_missing $build_packages clang-format-19 openssl python3 python3-aiohttp
+    compiler=
+    case "$presets" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
+    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp
 fi
 run() {
     echo "+ $*"

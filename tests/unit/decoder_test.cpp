@@ -115,7 +115,8 @@ TEST_CASE("an entry that cannot be told apart is left out and counted, the other
     CHECK(d.decoder.malformed_entries() == 0);
 }
 
-TEST_CASE("entries that are neither an object nor an array are one malformed entry, or no list; null is none", "[decoder]")
+TEST_CASE("entries that are neither an object nor an array are one malformed entry, or no list; null is none",
+          "[decoder]")
 {
     decoding d;
     for (auto const* value : {"7", "\"x\"", "true", "-2.5"}) {

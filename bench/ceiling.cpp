@@ -56,7 +56,7 @@ void read_feed(std::uint64_t port, std::uint64_t messages)
     send_request(s, "GET /:/websockets/notifications HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    std::vector<char> buffer(64 * 1024);
+    std::vector<char> buffer(std::size_t{64} * 1024);
     auto const skip = [&](std::uint64_t bytes) {
         for (std::uint64_t got = 0; got < bytes;)
             got += receive(s, buffer);
@@ -71,7 +71,7 @@ void read_feed(std::uint64_t port, std::uint64_t messages)
 void ask_for_lists(std::uint64_t port, std::uint64_t requests)
 {
     int const s = connect_to(port);
-    std::vector<char> buffer(64 * 1024);
+    std::vector<char> buffer(std::size_t{64} * 1024);
     reading const begin = reading::now();
     for (std::uint64_t i = 0; i != requests; ++i) {
         send_request(s, "GET /activities HTTP/1.1\r\nHost: localhost\r\n\r\n");

@@ -10,7 +10,7 @@
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> list_and_cancel(plex::client& client)
+static asio::awaitable<void> list_and_cancel(plex::client& client)
 {
     std::vector<plex::activity> const running = co_await client.get_server_activities();
     for (plex::activity const& a : running) {

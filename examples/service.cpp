@@ -18,7 +18,7 @@
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> follow(plex::client& client, bool demonstration)
+static asio::awaitable<void> follow(plex::client& client, bool demonstration)
 {
     plex::feed feed = client.subscribe();
     for (;;) {
@@ -33,7 +33,7 @@ asio::awaitable<void> follow(plex::client& client, bool demonstration)
     }
 }
 
-asio::awaitable<void> until_signalled(plex::client& client)
+static asio::awaitable<void> until_signalled(plex::client& client)
 {
     asio::signal_set signals(client.get_executor(), SIGINT, SIGTERM);
     co_await signals.async_wait(asio::use_awaitable);
@@ -59,6 +59,7 @@ int main(int argc, char* argv[])
     });
 
     std::vector<std::thread> pool;
+    pool.reserve(3);
     for (int i = 0; i < 3; ++i)
         pool.emplace_back([&] { io.run(); });
     io.run();

@@ -11,7 +11,7 @@
 
 namespace asio = boost::asio;
 
-asio::awaitable<void> watch(plex::client& client)
+static asio::awaitable<void> watch(plex::client& client)
 {
     plex::feed feed = client.subscribe();
     for (;;) {

@@ -13,7 +13,7 @@
 
 namespace asio = boost::asio;
 
-plex::generator<std::string> finished(plex::generator<plex::activity_event> source)
+static plex::generator<std::string> finished(plex::generator<plex::activity_event> source)
 {
     for (;;) {
         std::optional<plex::activity_event> const event = co_await source.next();
@@ -26,7 +26,7 @@ plex::generator<std::string> finished(plex::generator<plex::activity_event> sour
     }
 }
 
-asio::awaitable<void> watch(plex::client& client)
+static asio::awaitable<void> watch(plex::client& client)
 {
     plex::generator<std::string> titles = finished(plex::events(client.subscribe()));
     std::optional<std::string> const first = co_await titles.next();

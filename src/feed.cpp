@@ -51,7 +51,7 @@ std::optional<activity_event> try_next(subscriber& s)
     std::optional<activity_event> event = s.box.take();
     if (!event)
         if (std::optional<error> const failed = s.take_failure())
-            throw *failed;
+            throw error(*failed);
     return event;
 }
 

@@ -145,7 +145,8 @@ public:
             socket->open(any_port.protocol());
             socket->native_non_blocking(true);
             asio::ip::tcp::endpoint const here = acceptor_.local_endpoint();
-            ::connect(socket->native_handle(), here.data(), static_cast<socklen_t>(here.size())); // Asio's would wait
+            (void)::connect(socket->native_handle(), here.data(),
+                            static_cast<socklen_t>(here.size())); // Asio's would wait
         }
     }
     asio::ip::tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }

@@ -17,6 +17,9 @@ using net::steady_time;
 
 namespace {
 
+constexpr char const* opening = "opening the feed";
+constexpr std::string_view event_stream_path = "/:/eventsource/notifications"; // docs/protocol.md 1.3
+
 net::endpoint_settings endpoint_of(protocol::base_url const& base, config const& settings)
 {
     net::endpoint_settings e;
@@ -72,7 +75,10 @@ void calls::fail(undertaking const& doing, error_code ec, std::string_view durin
 void calls::refuse(undertaking const& doing, protocol::call_kind kind, reply const& answer) const
 {
     diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    said.retry_after = protocol::retry_after(answer.header("Retry-After"), std::chrono::system_clock::now());
     errc const code = protocol::status_to_errc(answer.status(), kind, said.server_errors);
+    if (code == errc::redirected)
+        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"));
     throw refusal(doing, code, std::move(said));
 }
 
@@ -80,12 +86,13 @@ asio::awaitable<net::exchanged> calls::exchange_once(undertaking const& doing, s
                                                      std::string const& method, steady_time deadline)
 {
     net::reply_limits const limits{settings_.max_header, settings_.max_body};
+    net::expecting const what = method == "HEAD" ? net::expecting::no_body : net::expecting::body;
     net::connection_pool::acquired got = co_await pool_.acquire(deadline);
     for (;;) {
         if (got.ec)
             fail(doing, got.ec, got.step ? net::to_string(*got.step) : "waiting for a free connection");
         net::byte_stream& stream = *got.connection.stream;
-        net::exchanged result = co_await net::exchange(stream, bytes, limits, method == "HEAD");
+        net::exchanged result = co_await net::exchange(stream, bytes, limits, what);
         if (!result.ec) {
             if (result.reusable)
                 got.connection.keep();
@@ -182,13 +189,17 @@ asio::awaitable<reply> calls::send(request asked)
     co_return answer;
 }
 
-asio::awaitable<opened_feed> calls::open_websocket(steady_time deadline)
+asio::awaitable<opened_feed> calls::open_feed(transport over, steady_time deadline)
 {
-    undertaking const doing = {"opening the feed", origin_};
+    undertaking const doing = {opening, origin_};
     for (;;) {
         std::string const token = co_await token_.get(doing, deadline);
         reply refused;
-        opened_feed opened = co_await try_websocket(token, deadline, refused);
+        opened_feed opened;
+        if (over == transport::websocket)
+            opened = co_await try_websocket(token, deadline, refused);
+        else
+            opened = co_await try_event_stream(token, deadline, refused);
         if (opened.stream) {
             token_.accepted();
             co_return opened;
@@ -203,32 +214,61 @@ asio::awaitable<opened_feed> calls::open_websocket(steady_time deadline)
 
 asio::awaitable<opened_feed> calls::try_websocket(std::string const& token, steady_time deadline, reply& refused)
 {
-    undertaking const doing = {"opening the feed", origin_};
     std::array<std::uint8_t, 16> random{};
     net::fill_random(std::as_writable_bytes(std::span(random)));
     std::string const key = protocol::make_key(random);
     std::string const target = protocol::feed_target(settings_.websocket_path, settings_.feed_filters);
     std::string const head = protocol::upgrade_bytes(base_, identity_, token, target, key);
 
-    net::dial_result dialled = co_await net::dial(scope_, endpoint_, deadline);
-    if (dialled.ec)
-        fail(doing, dialled.ec, net::to_string(dialled.step));
-    net::reply_limits const limits{settings_.max_header, settings_.max_body};
-    net::exchanged result = co_await net::exchange(*dialled.stream, head, limits, false);
-    if (result.ec)
-        fail(doing, dialled.stream->expired() ? error_code(asio::error::timed_out) : result.ec,
-             "waiting for the reply");
     opened_feed opened;
+    std::unique_ptr<net::byte_stream> stream;
+    net::exchanged result = co_await open_exchange(head, net::expecting::body, deadline, stream);
     if (result.answer.status() != 101) {
         refused = std::move(result.answer);
         co_return opened;
     }
     if (result.answer.header("Sec-WebSocket-Accept") != protocol::accept_for(key))
         throw error(errc::malformed_reply,
-                    doing.what + " at " + doing.origin + ": the reply to the upgrade is none of ours");
-    opened.stream = std::move(dialled.stream);
+                    std::string(opening) + " at " + origin_ + ": the reply to the upgrade is none of ours");
+    opened.stream = std::move(stream);
     opened.beyond = std::move(result.beyond);
     co_return opened;
+}
+
+asio::awaitable<opened_feed> calls::try_event_stream(std::string const& token, steady_time deadline, reply& refused)
+{
+    request asked("GET", protocol::feed_target(event_stream_path, settings_.feed_filters));
+    asked.header("Accept", "text/event-stream");
+    std::string const head = protocol::request_bytes(base_, identity_, token, asked);
+
+    opened_feed opened;
+    std::unique_ptr<net::byte_stream> stream;
+    net::exchanged result = co_await open_exchange(head, net::expecting::event_stream, deadline, stream);
+    if (!result.events) {
+        refused = std::move(result.answer);
+        co_return opened;
+    }
+    opened.stream = std::move(stream);
+    opened.events = std::move(result.events);
+    opened.beyond = std::move(result.beyond);
+    co_return opened;
+}
+
+/// On a connection of its own, which is the feed's if it is opened.
+asio::awaitable<net::exchanged> calls::open_exchange(std::string const& head, net::expecting what,
+                                                     steady_time deadline, std::unique_ptr<net::byte_stream>& stream)
+{
+    undertaking const doing = {opening, origin_};
+    net::dial_result dialled = co_await net::dial(scope_, endpoint_, deadline);
+    if (dialled.ec)
+        fail(doing, dialled.ec, net::to_string(dialled.step));
+    net::reply_limits const limits{settings_.max_header, settings_.max_body};
+    net::exchanged result = co_await net::exchange(*dialled.stream, head, limits, what);
+    if (result.ec)
+        fail(doing, dialled.stream->expired() ? error_code(asio::error::timed_out) : result.ec,
+             "waiting for the reply");
+    stream = std::move(dialled.stream);
+    co_return result;
 }
 
 asio::awaitable<void> calls::say_goodbye(steady_time deadline)

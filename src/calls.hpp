@@ -20,9 +20,10 @@
 
 namespace plex::detail {
 
-/// What an upgrade leaves behind: an open connection, and what was read past the reply.
+/// An open feed: its connection, and what was read past the reply.
 struct opened_feed {
     std::unique_ptr<net::byte_stream> stream;
+    std::unique_ptr<net::reply_stream> events; ///< of an event stream
     std::string beyond;
 };
 
@@ -39,7 +40,8 @@ public:
     asio::awaitable<void> list_into(protocol::decoder&);
     asio::awaitable<void> cancel(std::string uuid);
     asio::awaitable<reply> send(request);
-    asio::awaitable<opened_feed> open_websocket(net::steady_time deadline);
+    /// @param over `websocket` or `eventsource`
+    asio::awaitable<opened_feed> open_feed(transport over, net::steady_time deadline);
 
     std::string const& origin() const noexcept { return origin_; }
     std::uint64_t requests() const noexcept { return requests_; }
@@ -59,6 +61,9 @@ private:
     asio::awaitable<net::exchanged> exchange_once(undertaking const&, std::string const& bytes,
                                                   std::string const& method, net::steady_time deadline);
     asio::awaitable<opened_feed> try_websocket(std::string const& token, net::steady_time deadline, reply& refused);
+    asio::awaitable<opened_feed> try_event_stream(std::string const& token, net::steady_time deadline, reply& refused);
+    asio::awaitable<net::exchanged> open_exchange(std::string const& head, net::expecting, net::steady_time deadline,
+                                                  std::unique_ptr<net::byte_stream>&);
     [[noreturn]] void refuse(undertaking const&, protocol::call_kind, reply const&) const;
     [[noreturn]] void fail(undertaking const&, error_code, std::string_view during) const;
 

@@ -101,6 +101,11 @@ error_code diagnostics::cause() const noexcept
     return content_ ? content_->cause : error_code();
 }
 
+std::optional<std::chrono::seconds> diagnostics::retry_after() const noexcept
+{
+    return content_ ? content_->retry_after : std::nullopt;
+}
+
 namespace {
 
 // One line. `error_code::what()` would add source locations, so it is made from the message.

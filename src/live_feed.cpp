@@ -29,7 +29,8 @@ struct live_feed::interest {
 };
 
 live_feed::live_feed(net::scope& s, calls& c, config const& settings)
-    : scope_(s), calls_(c), settings_(settings), source_(std::make_shared<subscription_source>(this, s.executor()))
+    : scope_(s), calls_(c), settings_(settings),
+      source_(std::make_shared<subscription_source>(this, s.executor())), plan_(settings.transport)
 {
     s.add(*this);
 }
@@ -81,8 +82,11 @@ void live_feed::unsubscribe(subscriber& s) noexcept
 
 void live_feed::disconnect_if_unwanted() noexcept
 {
-    if (!wanted() && link_)
+    if (wanted())
+        return;
+    if (link_)
         link_->close();
+    news_.wake_all();
 }
 
 void live_feed::open(std::shared_ptr<void> const& owner)
@@ -91,7 +95,10 @@ void live_feed::open(std::shared_ptr<void> const& owner)
         return;
     running_ = true;
     ledger_ = sync::ledger({settings_.ledger_bytes});
+    plan_ = sync::reconnect_plan(settings_.transport);
     last_snapshot_.reset();
+    was_reconciled_ = false;
+    opened_ = 0;
     change(connection_state::connecting);
     asio::co_spawn(scope_.executor(), run(owner), asio::detached);
 }
@@ -122,16 +129,40 @@ void live_feed::change(connection_state state)
     if (status_.state == state)
         return;
     status_.state = state;
+    was_reconciled_ = was_reconciled_ || state == connection_state::reconciled;
     status_news_.wake_all();
-    calls_.log(log_level::info, [&] { return "feed of " + calls_.origin() + ": " + std::string(to_string(state)); });
+    calls_.log(log_level::info, [&] {
+        std::string text = "feed of " + calls_.origin() + ": " + std::string(to_string(state));
+        if (state == connection_state::interrupted || state == connection_state::ended)
+            if (status_.last_error)
+                text += ": " + status_.diagnostics.message();
+        return text;
+    });
     if (!on_change_ || scope_.stopped())
         return;
     auto const tell = on_change_; // it may be replaced meanwhile
     try {
-        tell(status_);
+        tell(status());
     } catch (...) { // leaves run() from a handler of its own; the feed goes on
         asio::post(scope_.executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
     }
+}
+
+/// For whoever asks why it is not ready.
+void live_feed::note(error const& failure)
+{
+    status_.last_error = failure.code();
+    status_.diagnostics = failure.diagnostics();
+    ++failures_;
+    status_news_.wake_all();
+}
+
+connection_status live_feed::status() const
+{
+    connection_status result = status_;
+    if (status_.state == connection_state::interrupted)
+        result.next_try = std::max(next_try_ - std::chrono::steady_clock::now(), net::steady_time::duration(0));
+    return result;
 }
 
 asio::awaitable<void> live_feed::ready(std::shared_ptr<void> owner, steady_time deadline)
@@ -141,11 +172,14 @@ asio::awaitable<void> live_feed::ready(std::shared_ptr<void> owner, steady_time 
         throw stopped_error(doing);
     interest const mine(*this);
     open(owner);
+    std::uint64_t const failures = failures_;
     while (status_.state != connection_state::reconciled) {
         net::woken const why = co_await status_news_.park(scope_.executor(), deadline);
         if (scope_.stopped())
             throw stopped_error(doing);
-        if (status_.state == connection_state::ended)
+        // Once there has been a first contact, an outage is waited out.
+        bool const first_contact_failed = failures_ != failures && !was_reconciled_;
+        if (status_.state == connection_state::ended || first_contact_failed)
             throw error(status_.last_error, status_.diagnostics);
         std::string const during = std::string(to_string(status_.state));
         if (why == net::woken::by_deadline)
@@ -168,11 +202,12 @@ running_activities live_feed::running() const
 void live_feed::count(counters& c) const
 {
     auto const now = std::chrono::steady_clock::now();
-    c.frames = counts_.frames;
+    c.frames = counts_.frames + (link_ ? link_->frames() : 0);
     c.events = counts_.events;
     c.skipped = counts_.skipped;
     c.malformed = counts_.malformed + ledger_.malformed();
     c.repaired_utf8 = counts_.repaired_utf8;
+    c.reconnects = counts_.reconnects;
     c.revived = ledger_.revived();
     c.conflated = counts_.conflated;
     for (auto const& s : subscribers_)
@@ -191,24 +226,25 @@ void live_feed::stop() noexcept
         s->stop();
     if (link_)
         link_->close();
-    snapshot_news_.wake_all();
+    news_.wake_all();
     status_news_.wake_all();
 }
 
 void live_feed::release() noexcept
 {
     link_.reset();
+    promoted_.reset();
     source_->executor = asio::any_io_executor();
 }
 
 asio::awaitable<void> live_feed::say_goodbye(steady_time deadline)
 {
     closing_ = true;
-    std::shared_ptr<net::websocket_link> const link = link_;
-    if (!link)
+    news_.wake_all();
+    std::shared_ptr<net::live_link> const link = link_;
+    if (!link || !link->say_goodbye())
         co_return;
-    link->send_close(protocol::close_code::normal);
-    while (is_current(*link)) { // until the reading side has had the peer's close frame
+    while (link_ == link) { // until the reading side has had the peer's answer
         net::woken const why = co_await status_news_.park(scope_.executor(), deadline);
         if (why != net::woken::by_wake)
             co_return;

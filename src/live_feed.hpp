@@ -1,11 +1,11 @@
 #pragma once
 
 #include "calls.hpp"
-#include "net/websocket_link.hpp"
+#include "net/live_link.hpp"
 #include "protocol/decoder.hpp"
 #include "subscriber.hpp"
-#include "sync/backoff.hpp"
 #include "sync/ledger.hpp"
+#include "sync/reconnect_plan.hpp"
 
 #include <plex/client.hpp>
 
@@ -26,8 +26,11 @@ inline sync::instant now_instant()
 }
 
 /// The one live connection of a client and everybody who listens to it: bytes -> frames -> notifications -> ledger ->
-/// mailboxes. It is open while somebody is interested.
-class live_feed final : public net::stoppable
+/// mailboxes. It is open, or tried again, while somebody is interested.
+///
+/// live_feed.cpp: who listens. live_connection.cpp: opened, lost, tried again. live_reading.cpp: what is read, and the
+/// comparison with the list.
+class live_feed final : public net::stoppable, private net::link_listener
 {
 public:
     live_feed(net::scope&, calls&, config const&);
@@ -40,7 +43,7 @@ public:
 
     asio::awaitable<void> ready(std::shared_ptr<void> owner, net::steady_time deadline);
     running_activities running() const;
-    connection_status const& status() const noexcept { return status_; }
+    connection_status status() const;
     void on_change(std::function<void(connection_status const&)> f) { on_change_ = std::move(f); }
     /// Adds what the feed has counted.
     void count(counters&) const;
@@ -48,32 +51,50 @@ public:
     void stop() noexcept override;
     /// The execution context goes.
     void release() noexcept;
-    /// Sends a close frame and waits for the peer's.
+    /// Takes leave of the server, and waits for its answer.
     asio::awaitable<void> say_goodbye(net::steady_time deadline);
 
 private:
     struct interest;
+    struct lost; // how a connection ended, or an attempt at one
 
+    // who listens
     void open(std::shared_ptr<void> const& owner);
     bool wanted() const noexcept
     {
         return !scope_.stopped() && !closing_ && (!subscribers_.empty() || interested_ != 0);
     }
     void disconnect_if_unwanted() noexcept;
-
-    asio::awaitable<void> run(std::shared_ptr<void> owner);
-    asio::awaitable<error> one_connection(std::shared_ptr<void> owner);
-    asio::awaitable<std::shared_ptr<net::websocket_link>> connect();
-    asio::awaitable<error> read(std::shared_ptr<net::websocket_link>);
-    net::websocket_link::end read_once(net::websocket_link&, sync::instant now);
-    asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::shared_ptr<net::websocket_link>);
-    asio::awaitable<bool> take_snapshot(std::shared_ptr<net::websocket_link>, bool closes_gap);
-
-    void heard(std::span<char> message, sync::instant now);
     void distribute(); ///< into the mailboxes
     void notify();     ///< whoever has news
     void change(connection_state);
-    bool is_current(net::websocket_link const& l) const noexcept { return link_.get() == &l; }
+    void note(error const&);
+
+    // the connection
+    asio::awaitable<void> run(std::shared_ptr<void> owner);
+    asio::awaitable<lost> one_connection(std::shared_ptr<void> owner);
+    asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
+    asio::awaitable<lost> follow(std::shared_ptr<void> owner, std::shared_ptr<net::live_link>);
+    asio::awaitable<lost> poll();
+    asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
+    asio::awaitable<void> pause(sync::reconnect_plan::duration);
+    asio::awaitable<void> look_upward(std::shared_ptr<void> owner, std::uint64_t connection);
+    void give_up(error const&);
+    void connected();
+    bool is_current(std::uint64_t connection) const noexcept { return connection_ == connection; }
+
+    // what is read
+    asio::awaitable<error> read(std::shared_ptr<net::live_link>);
+    net::live_link::end read_once(net::live_link&, sync::instant now);
+    void message(std::span<char>) override;
+    void other_event() override { ++counts_.skipped; }
+    void confirmed(std::uint32_t snapshot) override;
+    void retry(std::chrono::milliseconds) override;
+    asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection);
+    asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
+    asio::awaitable<std::optional<error>> list();
+    void settle(sync::instant now);
+    void snapshot_taken(sync::instant now);
 
     net::scope& scope_;
     calls& calls_;
@@ -85,16 +106,24 @@ private:
     bool closing_ = false; // saying goodbye
 
     sync::ledger ledger_;
+    sync::reconnect_plan plan_;
     protocol::decoder decoder_;
     protocol::decoder decoder_list_;
     std::vector<sync::mail> outgoing_;
     std::vector<std::shared_ptr<subscriber>> round_;
-    std::shared_ptr<net::websocket_link> link_;
-    std::optional<error> snapshot_failure_;
+    std::shared_ptr<net::live_link> link_; // null between connections, and while polling
+    std::shared_ptr<net::live_link> promoted_; // over a better transport, to take the place of the present one
+    std::uint64_t connection_ = 0;             // which one it is, or will be
+    std::uint64_t opened_ = 0;                 // how many there were
+    std::optional<error> list_failure_; // that ends the feed
+    sync::instant reading_at_;
 
-    net::wait_list snapshot_news_;
+    net::wait_list news_; // for the connection's own coroutines: something has changed
     net::wait_list status_news_;
     connection_status status_;
+    net::steady_time next_try_;
+    bool was_reconciled_ = false; // since it was opened for whoever listens now
+    std::uint64_t failures_ = 0;
     std::function<void(connection_status const&)> on_change_;
     counters counts_;
     std::optional<net::steady_time> last_snapshot_;

@@ -3,6 +3,8 @@
 /// @file
 /// Everything that can be set about a client.
 
+#include <plex/transport.hpp>
+
 #include <boost/asio/awaitable.hpp>
 
 #include <chrono>
@@ -27,12 +29,6 @@ struct logger {
 
 /// Gives the token; asked again once when the server refuses it, by one caller at a time.
 using token_source = std::function<boost::asio::awaitable<std::string>()>;
-
-/// How the live feed reaches us.
-enum class transport : std::uint8_t { automatic, websocket, eventsource, polling };
-
-/// "automatic", "websocket", "eventsource" or "polling".
-std::string_view to_string(transport) noexcept;
 
 struct tls_config {
     /// A PEM file of certificates to trust instead of the system's.

@@ -7,7 +7,9 @@
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
 
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +71,8 @@ public:
     std::string const& body_excerpt() const noexcept;
     /// The system's, TLS's or resolver's reason behind `connection_failed`.
     error_code cause() const noexcept;
+    /// How long the server asks to be left alone (`Retry-After`); empty where it said nothing.
+    std::optional<std::chrono::seconds> retry_after() const noexcept;
 
     struct content {
         std::string message;
@@ -76,6 +80,7 @@ public:
         std::vector<server_error_entry> server_errors;
         std::string body_excerpt;
         error_code cause;
+        std::optional<std::chrono::seconds> retry_after;
     };
     explicit diagnostics(content);
 

@@ -1,7 +1,10 @@
 #include "net/exchange.hpp"
 
+#include "net/reply_stream_parser.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/beast/http/error.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
@@ -19,14 +22,14 @@ namespace {
 
 using parser = http::response_parser<http::string_body>;
 
-void prepare(std::optional<parser>& p, reply_limits limits, bool is_head)
+void prepare(std::optional<parser>& p, reply_limits limits, expecting what)
 {
     p.emplace();
     p->header_limit(
         static_cast<std::uint32_t>(std::min<std::size_t>(limits.header, std::numeric_limits<std::uint32_t>::max())));
     p->body_limit(limits.body);
-    p->eager(true);
-    p->skip(is_head);
+    p->eager(what != expecting::event_stream); // its body is another parser's
+    p->skip(what == expecting::no_body);
 }
 
 constexpr std::string_view http_start = "HTTP/1.";
@@ -34,6 +37,13 @@ constexpr std::string_view http_start = "HTTP/1.";
 bool is_interim(parser const& p)
 {
     return p.is_header_done() && p.get().result_int() / 100 == 1 && p.get().result_int() != 101;
+}
+
+bool is_event_stream(parser const& p)
+{
+    auto const type = p.get()[http::field::content_type];
+    return p.get().result() == http::status::ok &&
+           boost::beast::iequals(type.substr(0, type.find_first_of("; ")), "text/event-stream");
 }
 
 reply take_reply(parser& p)
@@ -60,7 +70,8 @@ char const* to_string(exchange_step step) noexcept
     return "exchanging";
 }
 
-asio::awaitable<exchanged> exchange(byte_stream& stream, std::string const& request, reply_limits limits, bool is_head)
+asio::awaitable<exchanged> exchange(byte_stream& stream, std::string const& request, reply_limits limits,
+                                    expecting what)
 {
     exchanged result;
     // A server may answer and close before it has read all of a request: what it said counts more than the failed
@@ -73,7 +84,7 @@ asio::awaitable<exchanged> exchange(byte_stream& stream, std::string const& requ
     result.step = exchange_step::waiting;
 
     std::optional<parser> p;
-    prepare(p, limits, is_head);
+    prepare(p, limits, what);
     std::string& pending = result.beyond; // read but not yet used by the parser
     std::string begun;                    // its first bytes, as many as tell whether it is HTTP
     std::array<char, 8 * 1024> buffer;
@@ -110,11 +121,19 @@ asio::awaitable<exchanged> exchange(byte_stream& stream, std::string const& requ
             if (result.ec)
                 co_return result;
             if (is_interim(*p))
-                prepare(p, limits, is_head);
+                prepare(p, limits, what);
             else if (p->is_header_done() && p->get().result_int() == 101)
+                break;
+            else if (what == expecting::event_stream && p->is_header_done() && is_event_stream(*p))
                 break;
             else if (used == 0)
                 break;
+            p->eager(p->eager() || p->is_header_done());
+        }
+        if (what == expecting::event_stream && p->is_header_done() && is_event_stream(*p)) {
+            result.answer = take_reply(*p);
+            result.events = std::make_unique<reply_stream>(std::make_unique<reply_stream::parser>(std::move(*p)));
+            co_return result;
         }
         if (p->is_done() || (p->is_header_done() && p->get().result_int() == 101)) {
             // Bytes that nobody asked for: the next reply on this connection could not be trusted.

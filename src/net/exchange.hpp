@@ -1,12 +1,14 @@
 #pragma once
 
 #include "net/byte_stream.hpp"
+#include "net/reply_stream.hpp"
 
 #include <plex/request.hpp>
 
 #include <boost/asio/awaitable.hpp>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 
 namespace plex::net {
@@ -31,11 +33,19 @@ struct exchanged {
     reply answer;
     std::string beyond;    ///< bytes read past the reply: the first frames after an upgrade
     bool reusable = false; ///< whether another request may be sent on this connection
+    std::unique_ptr<reply_stream> events; ///< the body of an event stream
+};
+
+/// What a reply may be, beside a header with a whole body.
+enum class expecting : unsigned char {
+    body,
+    no_body,      ///< the request is a HEAD
+    event_stream, ///< a 200 of that type ends with its header, the rest is in `events` and `beyond`
 };
 
 /// Sends one request and reads its reply, by Beast's parser. A 101 ends with its header. After an error the stream is
 /// to be discarded.
 /// @param request head and body as they go on the wire; must stay as it is until the end
-asio::awaitable<exchanged> exchange(byte_stream&, std::string const& request, reply_limits, bool is_head);
+asio::awaitable<exchanged> exchange(byte_stream&, std::string const& request, reply_limits, expecting);
 
 } // namespace plex::net

@@ -4,69 +4,57 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/error.hpp>
 
 #include <algorithm>
-#include <cstring>
+#include <charconv>
+#include <optional>
 #include <utility>
 
 namespace plex::net {
 
 namespace {
 
-// One for all links of a thread: it is in use only between two suspensions. Large, so that one read brings what has
-// piled up, and with the room behind it that framer and decoder may look at.
-struct receive_buffer {
-    static constexpr std::size_t size = 64 * 1024;
-    std::array<char, size + protocol::websocket_framer::slack> bytes;
-};
-
-receive_buffer& thread_buffer()
+/// The ping that asks for a confirmation carries its number; those for silence have no payload.
+std::optional<std::uint32_t> number_in(std::span<char const> pong)
 {
-    thread_local auto const buffer = std::make_unique<receive_buffer>();
-    return *buffer;
+    std::uint32_t number = 0;
+    auto const [end, ec] = std::from_chars(pong.data(), pong.data() + pong.size(), number);
+    return ec == std::errc() && end == pong.data() + pong.size() ? std::optional(number) : std::nullopt;
 }
 
 } // namespace
 
 websocket_link::websocket_link(scope& s, std::unique_ptr<byte_stream> stream, std::string beyond, settings values)
-    : scope_(s), stream_(std::move(stream)), beyond_(std::move(beyond)), settings_(values), framer_(values.max_message),
-      quiet_(s.executor()), last_sign_(std::chrono::steady_clock::now())
+    : live_link(s, std::move(stream), std::move(beyond), values), framer_(values.max_message), quiet_(s.executor())
 {
-    stream_->expires_at(last_sign_ + settings_.idle_limit);
 }
 
-void websocket_link::start()
+live_link::end websocket_link::take(std::span<char> bytes, link_listener& listener)
 {
-    watch();
-}
-
-asio::awaitable<error_code> websocket_link::wait()
-{
-    if (!beyond_.empty())
-        co_return error_code();
-    error_code const ec = co_await stream_->wait_readable();
-    co_return ec;
-}
-
-std::span<char> websocket_link::receive()
-{
-    auto& buffer = thread_buffer();
-    if (!beyond_.empty()) { // at most what one read of the upgrade's reply brought
-        std::size_t const size = std::min(beyond_.size(), receive_buffer::size);
-        std::memcpy(buffer.bytes.data(), beyond_.data(), size);
-        beyond_.erase(0, size);
-        if (beyond_.empty())
-            beyond_ = std::string();
-        return {buffer.bytes.data(), size};
+    framer_.feed(bytes);
+    for (;;) {
+        protocol::websocket_item const item = framer_.next();
+        switch (item.what) {
+        case protocol::websocket_event::message:
+            ++frames_;
+            listener.message(item.payload);
+            break;
+        case protocol::websocket_event::need_more:
+            return end::none;
+        case protocol::websocket_event::pong:
+            ++frames_;
+            if (std::optional<std::uint32_t> const number = number_in(item.payload))
+                listener.confirmed(*number);
+            break;
+        default:
+            ++frames_;
+            if (end const e = handle(item); e != end::none)
+                return e;
+        }
     }
-    io_result const got = stream_->try_read(asio::buffer(buffer.bytes.data(), receive_buffer::size));
-    if (got.ec && got.ec != asio::error::would_block)
-        failure_ = got.ec;
-    return {buffer.bytes.data(), got.bytes};
 }
 
-websocket_link::end websocket_link::handle(protocol::websocket_item const& item)
+live_link::end websocket_link::handle(protocol::websocket_item const& item)
 {
     std::string_view const payload(item.payload.data(), item.payload.size());
     switch (item.what) {
@@ -75,8 +63,7 @@ websocket_link::end websocket_link::handle(protocol::websocket_item const& item)
         return end::none;
     case protocol::websocket_event::close:
         peer_code_ = item.close_code;
-        if (!close_sent_)
-            send_close(item.close_code);
+        send_close(item.close_code);
         return end::closed_by_peer;
     case protocol::websocket_event::violation:
         send_close(item.close_code);
@@ -89,6 +76,17 @@ websocket_link::end websocket_link::handle(protocol::websocket_item const& item)
     }
 }
 
+void websocket_link::ask_confirmation(std::uint32_t number)
+{
+    send(protocol::opcode::ping, std::to_string(number));
+}
+
+bool websocket_link::say_goodbye()
+{
+    send_close(protocol::close_code::normal);
+    return true;
+}
+
 void websocket_link::send(protocol::opcode op, std::string_view payload)
 {
     protocol::mask_key key;
@@ -97,7 +95,7 @@ void websocket_link::send(protocol::opcode op, std::string_view payload)
     if (is_writing_)
         return;
     is_writing_ = true;
-    asio::co_spawn(scope_.executor(), write_pending(shared_from_this()), asio::detached);
+    asio::co_spawn(scope_.executor(), write_pending(self()), asio::detached);
 }
 
 void websocket_link::send_close(std::uint16_t code)
@@ -136,13 +134,13 @@ asio::awaitable<void> websocket_link::flushed(steady_time deadline)
 
 void websocket_link::watch()
 {
-    quiet_.expires_at(std::max(last_sign_, last_ping_) + settings_.ping_after);
-    quiet_.async_wait([weak = weak_from_this()](error_code ec) {
+    quiet_.expires_at(std::max(last_sign(), last_ping_) + settings_.ping_after);
+    quiet_.async_wait([weak = std::weak_ptr(self())](error_code ec) {
         auto const self = weak.lock();
         if (ec || !self || !self->stream_->is_open())
             return;
         auto const now = std::chrono::steady_clock::now();
-        if (now - std::max(self->last_sign_, self->last_ping_) >= self->settings_.ping_after) {
+        if (now - std::max(self->last_sign(), self->last_ping_) >= self->settings_.ping_after) {
             self->last_ping_ = now;
             self->send(protocol::opcode::ping, {});
         }

@@ -6,6 +6,11 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <ctime>
+#include <iomanip>
+#include <locale>
+#include <sstream>
 
 namespace plex::protocol {
 
@@ -120,6 +125,27 @@ errc status_to_errc(int status, call_kind kind, std::span<server_error_entry con
     default:
         return status / 100 == 3 ? errc::redirected : errc::server_error;
     }
+}
+
+std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chrono::system_clock::time_point now)
+{
+    std::uint32_t seconds = 0;
+    auto const [end, ec] = std::from_chars(value.data(), value.data() + value.size(), seconds);
+    if (ec == std::errc() && end == value.data() + value.size())
+        return std::chrono::seconds(seconds);
+    std::istringstream text{std::string(value)};
+    text.imbue(std::locale::classic());
+    std::tm date{};
+    text >> std::get_time(&date, "%a, %d %b %Y %H:%M:%S GMT");
+    if (text.fail())
+        return std::nullopt;
+    auto const until = std::chrono::system_clock::from_time_t(timegm(&date));
+    return std::max(std::chrono::ceil<std::chrono::seconds>(until - now), std::chrono::seconds(0));
+}
+
+std::string redirect_target(std::string_view location)
+{
+    return excerpt(location.substr(0, location.find_first_of("?#")));
 }
 
 } // namespace plex::protocol

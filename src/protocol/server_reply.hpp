@@ -2,7 +2,9 @@
 
 #include <plex/error.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,5 +26,11 @@ diagnostics::content describe_reply(int status, std::string_view body);
 // The condition for a status other than the hoped-for one. `errors` tell a cancel of what cannot be cancelled from one
 // that the server could not read: both are 400.
 errc status_to_errc(int status, call_kind, std::span<server_error_entry const> errors = {});
+
+// The value of a Retry-After: seconds, or a date. Empty for what is neither; never negative.
+std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chrono::system_clock::time_point now);
+
+// Where a redirect points, safe to print: without its query, which may hold what was asked.
+std::string redirect_target(std::string_view location);
 
 } // namespace plex::protocol

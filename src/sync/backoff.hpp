@@ -13,13 +13,14 @@ public:
     using duration = std::chrono::steady_clock::duration;
 
     /// @param random uniform in [0, 1)
-    duration next(double random) noexcept
+    duration draw(double random) const noexcept
     {
         double const bound = std::min(30.0, 1.0 * static_cast<double>(1u << failures_));
-        failures_ = std::min(failures_ + 1, 5u); // 2^5 s exceeds the bound already
         double const seconds = 0.5 + random * (bound - 0.5);
         return std::chrono::duration_cast<duration>(std::chrono::duration<double>(seconds));
     }
+    /// The bound of the next ones is twice as high.
+    void raise() noexcept { failures_ = std::min(failures_ + 1, 5u); } // 2^5 s exceeds the highest already
     void reset() noexcept { failures_ = 0; }
 
 private:

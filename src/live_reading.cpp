@@ -1,0 +1,224 @@
+#include "live_feed.hpp"
+
+#include "failure.hpp"
+#include "net/random.hpp"
+#include "sync/backoff.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+// What an open feed brings, and the comparison with the list.
+namespace plex::detail {
+
+using net::steady_time;
+using end = net::live_link::end;
+
+namespace {
+
+constexpr auto second_snapshot = std::chrono::seconds(5); // a server may register its listener after its reply
+constexpr auto later_snapshots = std::chrono::minutes(5);
+
+error ended(calls const& c, net::live_link const& link, end why)
+{
+    undertaking const doing = {"following the activities", c.origin()};
+    diagnostics::content content;
+    content.message = doing.what + " at " + doing.origin;
+    switch (why) {
+    case end::silent:
+        content.message += ": the server gave no sign for config::idle_limit";
+        return error(errc::timeout, diagnostics(std::move(content)));
+    case end::closed_by_peer:
+        content.message += ": the server closed the feed";
+        if (link.peer_code() != 0)
+            content.message += " (code " + std::to_string(link.peer_code()) + ")";
+        return error(errc::connection_failed, diagnostics(std::move(content)));
+    case end::violation:
+        content.message += ": what the server sent cannot be read (" + std::string(link.fault()) + ")";
+        return error(errc::connection_failed, diagnostics(std::move(content)));
+    case end::message_too_big:
+        content.message += ": a message exceeds config::max_message";
+        return error(errc::limit_exceeded, diagnostics(std::move(content)));
+    default:
+        return network_error(doing, link.failure(), "reading the feed");
+    }
+}
+
+} // namespace
+
+asio::awaitable<error> live_feed::read(std::shared_ptr<net::live_link> link)
+{
+    for (;;) {
+        error_code const ec = co_await link->wait();
+        sync::instant const now = now_instant();
+        end why = read_once(*link, now);
+        if (why == end::none && ec)
+            why = link->stream().expired() ? end::silent : end::lost;
+        if (why != end::none) {
+            co_await link->flushed(now.steady + std::chrono::seconds(1));
+            error failure = ended(calls_, *link, why);
+            co_return failure;
+        }
+        if (ledger_.full()) {
+            list_failure_ = ledger_full();
+            co_return *list_failure_;
+        }
+    }
+}
+
+end live_feed::read_once(net::live_link& link, sync::instant now)
+{
+    exclusive::visit const here(source_->inside);
+    reading_at_ = now;
+    std::uint64_t const frames = link.frames();
+    end const why = link.read(now.steady, *this);
+    if (link.frames() != frames)
+        plan_.heard();
+    if (!outgoing_.empty()) {
+        distribute();
+        notify();
+    }
+    return why;
+}
+
+void live_feed::message(std::span<char> bytes)
+{
+    switch (decoder_.notification(bytes)) {
+    case protocol::decoded::activities:
+        for (protocol::activity_update const& update : decoder_.updates()) {
+            ++counts_.events;
+            ledger_.heard(update, reading_at_, outgoing_);
+        }
+        break;
+    case protocol::decoded::other:
+        ++counts_.skipped;
+        break;
+    case protocol::decoded::malformed:
+        ++counts_.malformed;
+        calls_.log(log_level::debug, [&] { return "a notification was skipped: " + std::string(decoder_.problem()); });
+        break;
+    }
+    counts_.malformed += decoder_.malformed_entries();
+    counts_.repaired_utf8 += decoder_.repaired_utf8();
+}
+
+void live_feed::confirmed(std::uint32_t snapshot)
+{
+    ledger_.peer_confirmed(snapshot);
+    news_.wake_all();
+}
+
+void live_feed::retry(std::chrono::milliseconds asked)
+{
+    plan_.wait_at_least(asked);
+}
+
+error live_feed::ledger_full() const
+{
+    return error(errc::limit_exceeded, "following the activities at " + calls_.origin() +
+                                           ": more runs than config::ledger_bytes has room for");
+}
+
+asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection)
+{
+    steady_time const connected = std::chrono::steady_clock::now();
+    steady_time next = connected;
+    unsigned taken = 0;
+    sync::backoff delay;
+    while (is_current(connection)) {
+        sync::instant const now = now_instant();
+        std::optional<steady_time> const settle_at = ledger_.next_settle();
+        if (settle_at && now.steady >= *settle_at) {
+            settle(now);
+            continue;
+        }
+        if (now.steady < next) {
+            steady_time const until = settle_at ? std::min(next, *settle_at) : next;
+            co_await news_.park(scope_.executor(), until);
+            continue;
+        }
+        bool const good = co_await take_snapshot(connection, taken == 1);
+        if (!is_current(connection))
+            break;
+        steady_time const done = std::chrono::steady_clock::now();
+        if (!good) {
+            next = done + delay.draw(net::random_fraction());
+            delay.raise();
+            continue;
+        }
+        delay.reset();
+        ++taken;
+        next = taken == 1 ? std::max(connected + second_snapshot, done) : done + later_snapshots;
+    }
+    (void)owner;
+}
+
+void live_feed::settle(sync::instant now)
+{
+    exclusive::visit const here(source_->inside);
+    ledger_.settle(now, outgoing_);
+    distribute();
+    if (std::optional<steady_time> const settled = ledger_.settled())
+        for (auto const& s : subscribers_)
+            s->box.settled(*settled, now);
+    notify();
+}
+
+asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
+{
+    ledger_.snapshot_requested(now_instant(), closes_gap);
+    std::optional<error> const failure = co_await list();
+    if (!is_current(connection))
+        co_return false;
+    sync::instant const now = now_instant();
+    if (failure) {
+        ledger_.snapshot_failed();
+        note(*failure);
+        int const status = failure->diagnostics().http_status();
+        if (status == 401 || status == 403) {
+            list_failure_ = failure;
+            link_->close();
+        }
+        co_return false;
+    }
+    ledger_.snapshot_arrived(decoder_list_.updates(), now, outgoing_);
+    snapshot_taken(now);
+    if (!is_current(connection)) // a callback may have stopped everything
+        co_return false;
+    if (std::optional<std::uint32_t> const snapshot = ledger_.awaiting_confirmation())
+        link_->ask_confirmation(*snapshot);
+    co_return true;
+}
+
+void live_feed::snapshot_taken(sync::instant now)
+{
+    exclusive::visit const here(source_->inside);
+    last_snapshot_ = now.steady;
+    distribute();
+    if (std::optional<steady_time> const settled = ledger_.settled())
+        for (auto const& s : subscribers_)
+            s->box.settled(*settled, now);
+    notify();
+    if (status_.state == connection_state::connected)
+        change(connection_state::reconciled);
+}
+
+/// `GET /activities` into `decoder_list_`, or why not.
+asio::awaitable<std::optional<error>> live_feed::list()
+{
+    std::optional<error> failure;
+    try {
+        co_await calls_.list_into(decoder_list_);
+    } catch (error const& e) {
+        failure = e;
+    } catch (boost::system::system_error const& e) {
+        failure = network_error({"listing the activities", calls_.origin()}, e.code(), "waiting");
+    } catch (std::exception const& e) { // of the user's token function
+        failure = error(errc::unauthorized, std::string("getting the token: ") + e.what());
+    }
+    co_return failure;
+}
+
+} // namespace plex::detail

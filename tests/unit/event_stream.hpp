@@ -1,0 +1,202 @@
+#pragma once
+
+#include "catch.hpp"
+
+#include "protocol/event_stream_framer.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <ostream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+// What the tests of event-stream framing share: what a framer makes of a stream, and what the standard says of it.
+namespace plex::protocol::testing::sse {
+
+struct seen {
+    event_stream what;
+    std::string name;
+    std::string data;
+    std::string id;
+    std::int64_t retry = 0;
+
+    bool operator==(seen const&) const = default;
+};
+
+inline std::ostream& operator<<(std::ostream& out, seen const& s)
+{
+    static constexpr char const* names[] = {"need_more", "event", "retry", "too_big"};
+    out << names[static_cast<int>(s.what)] << " name \"" << s.name << "\" data " << s.data.size() << " bytes \"";
+    return out << s.data.substr(0, 40) << "\" id \"" << s.id << "\" retry " << s.retry;
+}
+
+using trace = std::vector<seen>;
+
+inline seen event(std::string name, std::string data, std::string id = {})
+{
+    return {event_stream::event, std::move(name), std::move(data), std::move(id)};
+}
+
+inline seen message(std::string data)
+{
+    return event("message", std::move(data));
+}
+
+inline seen retry(std::int64_t milliseconds)
+{
+    return {event_stream::retry, {}, {}, {}, milliseconds};
+}
+
+inline seen const too_big{event_stream::too_big, {}, {}, {}};
+
+// Feeds each piece in memory of its own, gone afterwards, so that the sanitizers see any use of what is no longer
+// there; reads the slack after each event's data as a decoder may, and overwrites the data as it may, too.
+class run
+{
+public:
+    explicit run(std::size_t limit = 1 << 20) : framer_(limit) {}
+
+    run& piece(std::string_view bytes)
+    {
+        std::string const behind(event_stream_framer::slack, '\n'); // which would end an event, if it were looked at
+        auto const buffer = std::make_unique<char[]>(bytes.size() + behind.size());
+        std::copy(behind.begin(), behind.end(), std::copy(bytes.begin(), bytes.end(), buffer.get()));
+        framer_.feed({buffer.get(), bytes.size()});
+        while (true) {
+            auto const item = framer_.next();
+            if (item.what == event_stream::need_more)
+                break;
+            if (item.what == event_stream::event) {
+                auto const* const end = item.data.data() + item.data.size();
+                slack_read_ += std::string(end, end + event_stream_framer::slack).size();
+            }
+            trace_.push_back({item.what,
+                              std::string(item.name),
+                              {item.data.begin(), item.data.end()},
+                              std::string(item.id),
+                              item.retry.count()});
+            std::fill(item.data.begin(), item.data.end(), '\n');
+            if (item.what == event_stream::too_big)
+                break;
+        }
+        CHECK(std::string_view(buffer.get() + bytes.size(), behind.size()) == behind);
+        return *this;
+    }
+
+    trace const& events() const { return trace_; }
+    event_stream_framer& framer() { return framer_; }
+
+private:
+    event_stream_framer framer_;
+    trace trace_;
+    std::size_t slack_read_ = 0;
+};
+
+// The last item of a failed stream repeats; a read loop looks at the first only.
+inline trace until_failure(trace events)
+{
+    auto const failed = std::find(events.begin(), events.end(), too_big);
+    if (failed != events.end())
+        events.erase(failed + 1, events.end());
+    return events;
+}
+
+// The standard's algorithm as it is written there ("Interpreting an event stream"), on a whole stream, with nothing in
+// common with the framer, and with its limits.
+inline trace by_the_standard(std::string stream, std::size_t limit = 1 << 20)
+{
+    trace out;
+    std::vector<std::string> lines(1);
+    for (std::size_t i = 0; i != stream.size(); ++i) {
+        if (stream[i] == '\r' || stream[i] == '\n')
+            lines.emplace_back();
+        else
+            lines.back() += stream[i];
+        if (stream[i] == '\r' && i + 1 != stream.size() && stream[i + 1] == '\n')
+            ++i;
+    }
+    std::string data_buffer, event_type_buffer, last_id_buffer;
+    for (std::size_t i = 0; i != lines.size(); ++i) {
+        auto line = lines[i];
+        if (line.size() > limit) {
+            out.push_back(too_big);
+            break;
+        }
+        if (i + 1 == lines.size()) // its end has not come, so it is no line
+            break;
+        if (i == 0 && line.substr(0, 3) == "\xef\xbb\xbf")
+            line.erase(0, 3);
+        if (line.empty()) {
+            if (!data_buffer.empty()) {
+                data_buffer.pop_back();
+                out.push_back(
+                    event(event_type_buffer.empty() ? "message" : event_type_buffer, data_buffer, last_id_buffer));
+            }
+            data_buffer.clear();
+            event_type_buffer.clear();
+            continue;
+        }
+        if (line[0] == ':')
+            continue;
+        std::string field = line, value;
+        if (auto const colon = line.find(':'); colon != std::string::npos) {
+            field = line.substr(0, colon);
+            value = line.substr(colon + 1);
+            if (value.substr(0, 1) == " ")
+                value.erase(0, 1);
+        }
+        if (field == "event") {
+            event_type_buffer = value;
+        } else if (field == "data") {
+            data_buffer += value + '\n';
+            if (data_buffer.size() - 1 > limit) {
+                out.push_back(too_big);
+                break;
+            }
+        } else if (field == "id" && value.find('\0') == std::string::npos) {
+            last_id_buffer = value;
+        } else if (field == "retry" && !value.empty() && value.find_first_not_of("0123456789") == std::string::npos) {
+            value.erase(0, std::min(value.find_first_not_of('0'), value.size() - 1));
+            out.push_back(retry(value.size() > 10 ? 0x7fffffff : std::min(std::stoll(value), 0x7fffffffLL)));
+        }
+    }
+    return out;
+}
+
+// The promise on which everything rests: how the network cuts the stream makes no difference.
+inline void check_however_cut(std::string const& stream, trace const& expected, std::size_t limit = 1 << 20)
+{
+    CAPTURE(stream.substr(0, 200));
+    CHECK(by_the_standard(stream, limit) == expected);
+    CHECK(until_failure(run(limit).piece(stream).events()) == expected);
+    if (!stream.starts_with("\xef\xbb\xbf")) // past the first line, plain events are read in another way
+        CHECK(until_failure(run(limit).piece("\n").piece(stream).events()) == expected);
+    auto const whole = std::string_view(stream);
+    // Of a long stream, which is mostly one line, each place near its ends and one in 997 of those between.
+    auto const near = stream.size() <= 1500 ? stream.size() : 40;
+    for (std::size_t cut = 0; cut <= stream.size();
+         cut +=
+         cut < near || cut + near >= stream.size() ? 1 : std::min<std::size_t>(997, stream.size() - near - cut)) {
+        for (auto second = stream.size() <= 60 ? cut : stream.size(); second <= stream.size(); ++second) {
+            auto const got = until_failure(run(limit)
+                                               .piece(whole.substr(0, cut))
+                                               .piece(whole.substr(cut, second - cut))
+                                               .piece(whole.substr(second))
+                                               .events());
+            if (got != expected) {
+                CAPTURE(cut, second);
+                CHECK(got == expected);
+                return;
+            }
+        }
+    }
+    run bytewise(limit);
+    for (auto const& byte : stream)
+        bytewise.piece({&byte, 1}).piece({});
+    CHECK(until_failure(bytewise.events()) == expected);
+}
+
+} // namespace plex::protocol::testing::sse

@@ -255,8 +255,8 @@ asio::awaitable<opened_feed> calls::try_event_stream(std::string const& token, s
 }
 
 /// On a connection of its own, which is the feed's if it is opened.
-asio::awaitable<net::exchanged> calls::open_exchange(std::string const& head, net::expecting what,
-                                                     steady_time deadline, std::unique_ptr<net::byte_stream>& stream)
+asio::awaitable<net::exchanged> calls::open_exchange(std::string const& head, net::expecting what, steady_time deadline,
+                                                     std::unique_ptr<net::byte_stream>& stream)
 {
     undertaking const doing = {opening, origin_};
     net::dial_result dialled = co_await net::dial(scope_, endpoint_, deadline);

@@ -22,13 +22,6 @@ namespace {
 constexpr auto poll_while_busy = std::chrono::seconds(2);
 constexpr auto poll_while_idle = std::chrono::seconds(10);
 
-double random_fraction()
-{
-    std::uint32_t bits = 0;
-    net::fill_random(std::as_writable_bytes(std::span(&bits, 1)));
-    return static_cast<double>(bits) / 4294967296.0;
-}
-
 /// Of a failed `GET /activities`.
 sync::setback setback_of_list(error const& failure)
 {
@@ -84,7 +77,7 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
         }
         if (std::optional<std::chrono::seconds> const asked = why.failure.diagnostics().retry_after())
             plan_.wait_for(*asked);
-        sync::reconnect_plan::duration const delay = plan_.delay(random_fraction());
+        sync::reconnect_plan::duration const delay = plan_.delay(net::random_fraction());
         next_try_ = std::chrono::steady_clock::now() + delay;
         note(why.failure);
         change(connection_state::interrupted);
@@ -205,6 +198,7 @@ asio::awaitable<live_feed::lost> live_feed::poll()
 {
     bool first = true;
     for (;;) {
+        steady_time const requested = std::chrono::steady_clock::now();
         std::optional<error> const failure = co_await list();
         if (!wanted() || promoted_)
             co_return lost();
@@ -214,7 +208,7 @@ asio::awaitable<live_feed::lost> live_feed::poll()
             connected();
         plan_.heard();
         sync::instant const now = now_instant();
-        ledger_.polled(decoder_list_.updates(), now, outgoing_);
+        ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
         snapshot_taken(now);
         if (ledger_.full())
             co_return lost(ledger_full(), sync::setback::list_barred);

@@ -29,8 +29,8 @@ struct live_feed::interest {
 };
 
 live_feed::live_feed(net::scope& s, calls& c, config const& settings)
-    : scope_(s), calls_(c), settings_(settings),
-      source_(std::make_shared<subscription_source>(this, s.executor())), plan_(settings.transport)
+    : scope_(s), calls_(c), settings_(settings), source_(std::make_shared<subscription_source>(this, s.executor())),
+      plan_(settings.transport)
 {
     s.add(*this);
 }

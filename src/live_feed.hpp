@@ -95,6 +95,7 @@ private:
     asio::awaitable<std::optional<error>> list();
     void settle(sync::instant now);
     void snapshot_taken(sync::instant now);
+    error ledger_full() const;
 
     net::scope& scope_;
     calls& calls_;
@@ -111,11 +112,11 @@ private:
     protocol::decoder decoder_list_;
     std::vector<sync::mail> outgoing_;
     std::vector<std::shared_ptr<subscriber>> round_;
-    std::shared_ptr<net::live_link> link_; // null between connections, and while polling
+    std::shared_ptr<net::live_link> link_;     // null between connections, and while polling
     std::shared_ptr<net::live_link> promoted_; // over a better transport, to take the place of the present one
     std::uint64_t connection_ = 0;             // which one it is, or will be
     std::uint64_t opened_ = 0;                 // how many there were
-    std::optional<error> list_failure_; // that ends the feed
+    std::optional<error> list_failure_;        // that ends the feed
     sync::instant reading_at_;
 
     net::wait_list news_; // for the connection's own coroutines: something has changed

@@ -54,7 +54,7 @@ live_link::end event_stream_link::take_events(std::span<char> bytes, link_listen
             ++frames_;
             if (item.name == "ping")
                 heard_ping(listener);
-            else if (item.name == "activity" || item.name == "message")
+            else if (item.name == "activity")
                 listener.message(item.data);
             else
                 listener.other_event();

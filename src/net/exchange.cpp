@@ -3,8 +3,8 @@
 #include "net/reply_stream_parser.hpp"
 
 #include <boost/asio/error.hpp>
-#include <boost/beast/http/error.hpp>
 #include <boost/beast/core/string.hpp>
+#include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 

@@ -31,8 +31,8 @@ struct exchanged {
     error_code ec; ///< as the stream or Beast's parser put it
     exchange_step step = exchange_step::sending;
     reply answer;
-    std::string beyond;    ///< bytes read past the reply: the first frames after an upgrade
-    bool reusable = false; ///< whether another request may be sent on this connection
+    std::string beyond;                   ///< bytes read past the reply: the first frames after an upgrade
+    bool reusable = false;                ///< whether another request may be sent on this connection
     std::unique_ptr<reply_stream> events; ///< the body of an event stream
 };
 

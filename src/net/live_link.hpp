@@ -30,8 +30,8 @@ protected:
     ~link_listener() = default;
 };
 
-/// The open connection of a live feed, over whichever framing. It closes when the peer gives no sign for too long. While
-/// it waits it holds no receive buffer: all links of a thread read into one.
+/// The open connection of a live feed, over whichever framing. It closes when the peer gives no sign for too long.
+/// While it waits it holds no receive buffer: all links of a thread read into one.
 class live_link : public std::enable_shared_from_this<live_link>
 {
 public:

@@ -50,14 +50,6 @@ public:
         return e == envelope::list || handler_.has_entries() ? decoded::activities : decoded::other;
     }
 
-    decoded skip()
-    {
-        handler_.start(envelope::notification, 0);
-        problem_ = {};
-        repaired_ = 0;
-        return decoded::other;
-    }
-
     activity_builder const& result() const { return handler_.builder(); }
     std::string_view problem() const { return problem_; }
     std::size_t repaired() const { return repaired_; }
@@ -101,11 +93,6 @@ decoder::~decoder() = default;
 decoded decoder::notification(std::span<char> bytes)
 {
     return reader_->read(envelope::notification, bytes);
-}
-
-decoded decoder::event(std::string_view name, std::span<char> data)
-{
-    return name == "activity" ? reader_->read(envelope::notification, data) : reader_->skip();
 }
 
 decoded decoder::list(std::span<char> bytes)

@@ -54,11 +54,6 @@ public:
     /// A message of the feed: `{"NotificationContainer":{…,"ActivityNotification":[…]}}` or
     /// `{"ActivityNotification":{…}}`.
     decoded notification(std::span<char> bytes);
-    /// An event of an event stream, where the kind of a notification is the event's name and not in its data
-    /// (docs/protocol.md 2.13). What is not named "activity" is `other` by its name alone, its data is not looked at:
-    /// pings, kinds that a filter did not keep away, and what a proxy may add. A ping is a sign of life to whoever
-    /// reads the stream; here it is one of these.
-    decoded event(std::string_view name, std::span<char> data);
     /// The body of `GET /activities`: `{"MediaContainer":{"size":…,"Activity":[…]}}`; no `Activity` is an empty list.
     decoded list(std::span<char> bytes);
 

@@ -107,6 +107,7 @@ void ledger::disconnected() noexcept
 void ledger::snapshot_requested(instant now, bool closes_gap) noexcept
 {
     requested_ = now.steady;
+    polling_ = false;
     if (closes_gap) {
         in_gap_ = false;
         gap_closed_ = now.steady;
@@ -127,6 +128,18 @@ void ledger::snapshot_arrived(std::span<activity_update const> list, instant now
         if (e.listed_by != snapshots_)
             not_listed(e, requested, now);
     unsettled_ = snapshot{requested, now.steady + limits_.grace, false};
+}
+
+void ledger::polled(std::span<activity_update const> list, time_point requested, instant now, std::vector<mail>& out)
+{
+    polling_ = true;
+    requested_ = requested;
+    snapshot_arrived(list, now, out);
+    if (!unsettled_) // full
+        return;
+    unsettled_->confirmed = true;
+    unsettled_->grace_over = now.steady;
+    settle(now, out);
 }
 
 void ledger::listed(activity_update const& news, time_point requested, instant now, std::vector<mail>& out)
@@ -210,7 +223,11 @@ bool ledger::ends_by_absence(entry const& e, time_point requested) const noexcep
     bool const gap = in_gap_ || e.last_heard_of() < gap_closed_;
     if (!gap)
         return ever_listed && e.missing >= 2;
-    return !partial_ || ever_listed || (!in_gap_ && requested - gap_closed_ >= limits_.partial_silence);
+    if (!partial_ || ever_listed)
+        return true;
+    if (polling_)
+        return requested - e.last_heard_of() >= limits_.partial_silence;
+    return !in_gap_ && requested - gap_closed_ >= limits_.partial_silence;
 }
 
 /// Whether an event may still come that is older than the last snapshot's reply.

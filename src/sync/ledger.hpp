@@ -48,6 +48,9 @@ public:
     /// It infers nothing.
     void snapshot_failed() noexcept { requested_.reset(); }
 
+    /// A snapshot where there is no feed beside it: nothing else will come, so what it lacks has ended at once.
+    void polled(std::span<protocol::activity_update const>, time_point requested, instant now, std::vector<mail>& out);
+
     /// The number of the last snapshot while its absences wait for `peer_confirmed`. What is sent to make the server
     /// answer should carry it: an answer to something older than the reply proves nothing.
     std::optional<std::uint32_t> awaiting_confirmation() const noexcept;
@@ -153,6 +156,7 @@ private:
     std::optional<time_point> settled_;
     std::uint32_t snapshots_ = 0;
     bool in_gap_ = true;
+    bool polling_ = false;
     time_point gap_closed_ = not_yet;
     bool partial_ = false;
 

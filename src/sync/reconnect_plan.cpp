@@ -9,8 +9,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto young = 1s;          // a connection that lived shorter is as good as a failed dial
-constexpr auto stable = 1min;       // one that lived as long starts the delays anew
+constexpr auto young = 1s;    // a connection that lived shorter is as good as a failed dial
+constexpr auto stable = 1min; // one that lived as long starts the delays anew
 constexpr auto upward_every = 10min;
 constexpr unsigned many_failures = 3;
 

@@ -69,40 +69,6 @@ TEST_CASE("what makes a notification one about activities is its key, not its ty
               .result == decoded::other);
 }
 
-TEST_CASE("what makes an event one about activities is its name and its key", "[decoder]")
-{
-    std::string const bare = R"({"ActivityNotification":{"event":"ended","uuid":"u","Activity":{"type":"t"}}})";
-    decoding d;
-    CHECK(d.event("activity", bare).result == decoded::activities);
-    CHECK(d.updates == lines{"ended u type=t"});
-    // rule 1: the other envelope is taken as well.
-    CHECK(d.event("activity", in_notification(R"({"event":"ended","uuid":"u"})")).updates == lines{"ended u type="});
-    CHECK(d.event("activity", R"({"StatusNotification":{"title":"x"}})").result == decoded::other);
-    CHECK(d.event("activity", "{").result == decoded::malformed);
-    CHECK(d.event("activity", "").result == decoded::malformed);
-    for (auto const* name :
-         {"status", "message", "ping", "Activity", "activity ", "activities", "ActivityNotification", ""})
-        CHECK(d.event(name, bare).result == decoded::other);
-}
-
-TEST_CASE("an event of another name is skipped unread, and leaves nothing of the message before it", "[decoder]")
-{
-    decoding d;
-    d.notification(in_notification("{\"event\":\"ended\",\"uuid\":\"\xff\"},7"));
-    REQUIRE(d.updates.size() == 1);
-    REQUIRE(d.decoder.malformed_entries() == 1);
-    REQUIRE(d.decoder.repaired_utf8() == 1);
-    CHECK(d.event("ping", "{}").result == decoded::other);
-    CHECK(d.updates.empty());
-    CHECK(d.decoder.malformed_entries() == 0);
-    CHECK(d.decoder.repaired_utf8() == 0);
-    d.event("activity", "no JSON");
-    REQUIRE(!d.decoder.problem().empty());
-    CHECK(d.event("progress", "no JSON \xff either").result == decoded::other);
-    CHECK(d.decoder.problem().empty());
-    CHECK(d.decoder.repaired_utf8() == 0);
-}
-
 TEST_CASE("a name counts only in its place", "[decoder]")
 {
     CHECK(members(R"("Context":{"uuid":"x","title":"x","progress":1,"Context":{"event":"x"}},"title":"real")") ==

@@ -55,10 +55,6 @@ struct decoding {
     {
         return run(message, [this](std::span<char> bytes) { return decoder.notification(bytes); });
     }
-    decoding& event(std::string_view name, std::string_view data)
-    {
-        return run(data, [this, name](std::span<char> bytes) { return decoder.event(name, bytes); });
-    }
     decoding& list(std::string_view body)
     {
         return run(body, [this](std::span<char> bytes) { return decoder.list(bytes); });

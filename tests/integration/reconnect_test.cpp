@@ -1,0 +1,390 @@
+#include "feed_fixture.hpp"
+
+#include <functional>
+#include <set>
+
+// The live connection lost, refused and tried again, over each transport.
+
+using namespace plex;
+using namespace plex::test;
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+asio::awaitable<void> until(std::function<bool()> condition)
+{
+    asio::steady_timer turn(co_await asio::this_coro::executor);
+    while (!condition()) {
+        turn.expires_after(500us);
+        co_await turn.async_wait(asio::use_awaitable);
+    }
+}
+
+asio::awaitable<void> reach(client& c, connection_state state)
+{
+    std::function<bool()> const there = [&c, state] { return c.connection().state == state; };
+    co_await until(there);
+}
+
+asio::awaitable<lines> take(feed& f, std::size_t count)
+{
+    lines result;
+    while (result.size() < count) {
+        std::optional<activity_event> const event = co_await f.next();
+        if (!event)
+            break;
+        result.push_back(told(*event));
+    }
+    co_return result;
+}
+
+} // namespace
+
+TEST_CASE("a lost connection is opened again, and lives go on across the gap, over WebSocket and EventSource")
+{
+    for (transport const over : {transport::websocket, transport::eventsource}) {
+        CAPTURE(to_string(over));
+        served s;
+        s.settings.transport = over;
+        client c(s.io.get_executor(), s.settings);
+        std::vector<connection_state> states;
+        c.on_connection_change([&](connection_status const& now) {
+            states.push_back(now.state);
+            if (now.state == connection_state::interrupted) {
+                CHECK(now.last_error == errc::connection_failed);
+                CHECK(now.next_try.has_value());
+                CHECK(*now.next_try <= 1s);
+            }
+        });
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            CHECK(c.connection().transport == over);
+            s.server.start_activity(activity_named("stays"));
+            s.server.start_activity(activity_named("changes"));
+            lines const first = co_await take(f, 2);
+            CHECK(first == lines{"started stays 0", "started changes 0"});
+            s.server.drop_listeners();
+            co_await reach(c, connection_state::interrupted);
+            CHECK(c.running().activities.size() == 2);
+            s.server.start_activity(activity_named("inside the gap"));
+            co_await reach(c, connection_state::reconciled);
+            lines const second = co_await take(f, 1);
+            CHECK(second == lines{"started! inside the gap 0"});
+            for (char const* uuid : {"stays", "changes", "inside the gap"})
+                s.server.end_activity(uuid);
+            lines const last = co_await take(f, 3);
+            CHECK(last == lines{"ended stays 100", "ended changes 100", "ended inside the gap 100"});
+            CHECK(c.counters().reconnects == 1);
+        };
+        s.run(c, body());
+        CHECK(states == std::vector<connection_state>{connection_state::connecting, connection_state::connected,
+                                                      connection_state::reconciled, connection_state::interrupted,
+                                                      connection_state::connecting, connection_state::connected,
+                                                      connection_state::reconciled});
+    }
+}
+
+TEST_CASE("what ended inside the gap is told as ended, inferred, once the list has shown it twice or the grace is over")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        lines const first = co_await take(f, 1);
+        CHECK(first == lines{"started scan 0"});
+        s.server.drop_listeners(testing::abrupt::rst);
+        s.server.end_activity("scan");
+        lines const last = co_await take(f, 1);
+        CHECK(last == lines{"ended! scan 0"});
+        CHECK(c.running().activities.empty());
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a server that restarts with an empty state is followed to its new life")
+{
+    auto s = std::make_unique<served>();
+    auto old = std::make_unique<testing::fake_server>(s->io.get_executor());
+    s->settings.url = old->url();
+    client c(s->io.get_executor(), s->settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        old->start_activity(activity_named("before"));
+        lines const first = co_await take(f, 1);
+        CHECK(first == lines{"started before 0"});
+        testing::fake_server_options options;
+        options.port = old->port();
+        old->stop();
+        old.reset();
+        co_await reach(c, connection_state::interrupted);
+        testing::fake_server fresh(s->io.get_executor(), options);
+        fresh.start_activity(activity_named("after"));
+        lines const both = co_await take(f, 2);
+        CHECK(std::set<std::string>(both.begin(), both.end()) ==
+              std::set<std::string>{"started! after 0", "ended! before 0"});
+        f.stop();
+    };
+    s->run(c, body());
+}
+
+TEST_CASE("transports that are not there give way to the next: WebSocket, EventSource, polling")
+{
+    for (unsigned const status : {200u, 400u, 404u, 405u, 426u, 501u, 401u, 403u}) {
+        CAPTURE(status);
+        served s;
+        s.server.start_activity(activity_named("scan"));
+        s.server.refuse("/:/websockets", status, {}, "text/html", testing::fake_server::always);
+        {
+            client c(s.io.get_executor(), s.settings);
+            auto body = [&]() -> asio::awaitable<void> {
+                co_await c.ready(10s);
+                CHECK(c.connection().transport == transport::eventsource);
+            };
+            s.run(c, body());
+        }
+        s.server.refuse("/:/eventsource", status, {}, "text/html", testing::fake_server::always);
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            CHECK(c.connection().transport == transport::polling);
+            lines const first = co_await take(f, 1);
+            CHECK(first == lines{"started! scan 0"});
+            s.server.end_activity("scan");
+            lines const last = co_await take(f, 1);
+            CHECK(last == lines{"ended! scan 0"});
+        };
+        s.run(c, body());
+    }
+}
+
+TEST_CASE("a base URL that is wrong ends the feed with not_found, once every transport was tried")
+{
+    served s;
+    s.settings.url += "/wrong";
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        error_code code;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            code = e.code();
+        }
+        CHECK(code == errc::not_found);
+        CHECK(c.connection().state == connection_state::ended);
+    };
+    s.run(c, body());
+    CHECK(s.server.requests().size() == 3);
+}
+
+TEST_CASE("three refusals in a row with a good list take the next transport")
+{
+    served s;
+    s.server.refuse("/:/websockets", 503, {}, "text/html", testing::fake_server::always);
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await reach(c, connection_state::reconciled);
+        CHECK(c.connection().transport == transport::eventsource);
+    };
+    s.run(c, body());
+    std::size_t upgrades = 0;
+    for (testing::seen_request const& r : s.server.requests())
+        upgrades += r.path == "/:/websockets/notifications" ? 1 : 0;
+    CHECK(upgrades == 3);
+}
+
+TEST_CASE("Retry-After of a refusal is the time until the next try")
+{
+    served s;
+    s.server.refuse_with("/:/websockets", 503, "Retry-After", "2");
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await reach(c, connection_state::interrupted);
+        std::optional<std::chrono::steady_clock::duration> const wait = c.connection().next_try;
+        REQUIRE(wait.has_value());
+        CHECK(*wait > 1s);
+        CHECK(*wait <= 2s);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a redirect ends the feed with a configuration error that names its target")
+{
+    served s;
+    s.server.refuse_with("/:/websockets", 301, "Location", "https://other.example/:/websockets?X-Plex-Token=secret");
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        std::string what;
+        error_code code;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            what = e.what();
+            code = e.code();
+        }
+        CHECK(code == errc::redirected);
+        CHECK(what.find("https://other.example/:/websockets") != std::string::npos);
+        CHECK(what.find("secret") == std::string::npos);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a peer that is silent is found by pings that nobody answers, and by silence on an event stream")
+{
+    for (transport const over : {transport::websocket, transport::eventsource}) {
+        CAPTURE(to_string(over));
+        served s;
+        s.settings.transport = over;
+        s.settings.ping_after = 20ms;
+        s.settings.idle_limit = 150ms;
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            s.server.freeze_listeners();
+            co_await reach(c, connection_state::interrupted);
+            CHECK(c.connection().last_error == errc::timeout);
+            co_await reach(c, connection_state::reconciled);
+        };
+        s.run(c, body());
+        if (over == transport::websocket)
+            CHECK(s.server.counters().pings_received > 1);
+    }
+}
+
+TEST_CASE("pings keep a quiet connection for as long as they are answered")
+{
+    served s;
+    s.settings.ping_after = 5ms;
+    s.settings.idle_limit = 100ms;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        co_await s.server.pings_reached(60); // three times the idle limit
+        CHECK(c.connection().state == connection_state::reconciled);
+        CHECK(c.counters().reconnects == 0);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("401 is mended by the token function, asked once by one caller, for calls and feed alike")
+{
+    testing::fake_server_options options;
+    options.token = "first";
+    served s(options);
+    int asked = 0;
+    s.settings.token_function = [&]() -> asio::awaitable<std::string> {
+        ++asked;
+        co_return asked == 1 ? "first" : "second";
+    };
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        CHECK(asked == 1);
+        s.server.set_token("second");
+        s.server.drop_listeners();
+        co_await reach(c, connection_state::interrupted);
+        co_await reach(c, connection_state::reconciled);
+        CHECK(asked == 2);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a token that is refused for good ends the feed with unauthorized, wherever it is noticed")
+{
+    for (bool const at_the_list : {false, true}) {
+        CAPTURE(at_the_list);
+        testing::fake_server_options options;
+        options.token = "good";
+        served s(options);
+        s.settings.token = "good";
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            if (at_the_list) {
+                s.server.refuse("/activities", 401);
+            } else {
+                co_await c.ready(10s);
+                s.server.set_token("another");
+                s.server.drop_listeners();
+            }
+            error_code code;
+            try {
+                std::optional<activity_event> const event = co_await f.next();
+                CHECK_FALSE(event.has_value());
+            } catch (error const& e) {
+                code = e.code();
+            }
+            CHECK(code == errc::unauthorized);
+            CHECK(c.connection().state == connection_state::ended);
+        };
+        s.run(c, body());
+    }
+}
+
+TEST_CASE("a list that fails is asked again, infers nothing, and does not end the feed")
+{
+    served s;
+    s.server.start_activity(activity_named("scan"));
+    s.server.refuse("/activities", 500, {}, "text/html", 2);
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        error_code first;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            first = e.code();
+        }
+        CHECK(first == errc::server_error);
+        CHECK_FALSE(f.stopped());
+        lines const events = co_await take(f, 1);
+        CHECK(events == lines{"started! scan 0"});
+        CHECK(c.connection().state == connection_state::reconciled);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a subscriber that brings what it knew goes on where it left off")
+{
+    served s;
+    s.server.start_activity(activity_named("goes on"));
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        std::vector<activity> known;
+        {
+            s.server.start_activity(activity_named("gone"));
+            known = co_await c.get_server_activities();
+            s.server.end_activity("gone");
+        }
+        feed f = c.subscribe(filter(), known);
+        lines const first = co_await take(f, 2);
+        CHECK(first == lines{"updated! goes on 0", "ended! gone 0"});
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("stopping while the next try is waited for ends the wait")
+{
+    served s;
+    s.server.refuse_with("/:/websockets", 503, "Retry-After", "200");
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await reach(c, connection_state::interrupted);
+        f.stop();
+        co_await reach(c, connection_state::idle);
+    };
+    s.run(c, body());
+}

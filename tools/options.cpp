@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 #include <string_view>
 #include <vector>
 
@@ -27,7 +28,17 @@ struct typed {
     std::uint64_t count = 0;
     std::vector<std::string> types;
     std::vector<std::string> matches;
+    std::string transport = "auto";
 };
+
+std::map<std::string, plex::transport> const& transports()
+{
+    static std::map<std::string, plex::transport> const all = {{"auto", plex::transport::automatic},
+                                                               {"websocket", plex::transport::websocket},
+                                                               {"eventsource", plex::transport::eventsource},
+                                                               {"polling", plex::transport::polling}};
+    return all;
+}
 
 std::string environment(char const* name)
 {
@@ -126,6 +137,10 @@ options parse_arguments(int argc, char** argv)
                                    ->type_name("N")
                                    ->check(CLI::PositiveNumber)
                                    ->take_last();
+    watch->add_option("--transport", t.transport, "How to listen: auto, websocket, eventsource or polling")
+        ->type_name("NAME")
+        ->check(CLI::IsMember(transports()))
+        ->take_last();
     CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
     cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
     CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
@@ -147,6 +162,7 @@ options parse_arguments(int argc, char** argv)
              : cancel->parsed() ? subcommand::cancel
                                 : subcommand::demo;
     o.filter = make_filter(t);
+    o.transport = transports().at(t.transport);
     if (limit->count() > 0)
         o.limit =
             std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(t.seconds));

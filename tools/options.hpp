@@ -1,6 +1,7 @@
 #pragma once
 
 #include <plex/filter.hpp>
+#include <plex/transport.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +23,7 @@ struct options {
     plex::filter filter;                                      ///< list, watch
     std::optional<std::chrono::steady_clock::duration> limit; ///< watch
     std::optional<std::uint64_t> count;                       ///< watch
+    plex::transport transport = plex::transport::automatic;   ///< watch
     std::string uuid;                                         ///< cancel
     bool serve = false;                                       ///< demo
 

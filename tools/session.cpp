@@ -36,6 +36,7 @@ plex::config make_config(options const& o)
     plex::config config;
     config.url = o.server;
     config.token = o.token;
+    config.transport = o.transport;
     config.executor_is_strand = true; // one thread runs all of it
     config.identity.product = "plex-activities";
     config.identity.version = PLEX_COMMAND_VERSION;

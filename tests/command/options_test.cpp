@@ -127,6 +127,7 @@ TEST_CASE("arguments that make no sense are refused")
     CHECK(arguments({at, "watch", "--for", "0"}).refused());
     CHECK(arguments({at, "watch", "--for", "soon"}).refused());
     CHECK(arguments({at, "watch", "--match", "3"}).refused());
+    CHECK(arguments({at, "watch", "--transport", "pigeon"}).refused());
     CHECK(arguments({at, "watch", "--match", "=3"}).refused());
     CHECK(arguments({at, "--token", "a", "--token-file", "b", "list"}).refused());
     CHECK_FALSE(arguments({"demo"}).refused());

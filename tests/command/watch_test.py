@@ -75,12 +75,27 @@ class Watch(ServerCase):
                 self.assertEqual((status, err), (130, ""))
                 self.assertEqual(self.server.closed_with.get(timeout=LIMIT), 1000)
 
-    def test_a_feed_that_is_lost_is_a_failure(self):
+    def test_an_outage_is_told_on_stderr_and_the_feed_goes_on(self):
         self.server.activities["d6199ba1"] = EPG
-        process = self.start(*self.at_server("watch"))
+        process = self.start(*self.at_server("watch", "--count", "2"))
         self.first_line(process)
+        del self.server.activities["d6199ba1"]
         self.server.call(self.server.drop_listeners())
-        self.assert_failed(self.finish(process), 1)
+        status, out, err = self.finish(process)
+        (ended,) = self.json_lines(out, EVENT_KEYS)
+        self.assertEqual((status, ended["kind"], ended["inferred"]), (0, "ended", True))
+        lost, back = err.splitlines()
+        self.assertRegex(lost, r"^plex-activities: interrupted: .*; trying again in \d+\.\d s$")
+        self.assertIn(self.server.url, lost)
+        self.assertEqual(back, "plex-activities: connected again, over websocket")
+
+    def test_polls_where_that_is_asked_for(self):
+        self.server.activities["d6199ba1"] = EPG
+        process = self.start(*self.at_server("watch", "--transport", "polling", "--count", "2"))
+        self.assertEqual(self.first_line(process)["inferred"], True)
+        del self.server.activities["d6199ba1"]
+        (ended,) = self.json_lines(self.assert_done(self.finish(process)), EVENT_KEYS)
+        self.assertEqual((ended["kind"], ended["inferred"]), ("ended", True))
 
     def test_invalid_utf8_is_repaired_and_the_feed_goes_on(self):
         self.server.activities["d6199ba1"] = EPG

@@ -145,6 +145,10 @@ void ledger::polled(std::span<activity_update const> list, time_point requested,
 void ledger::listed(activity_update const& news, time_point requested, instant now, std::vector<mail>& out)
 {
     entry* e = find(news.uuid);
+    if (e && e->is == state::seen_ended && e->forget_at <= requested) {
+        forget(*e); // and it lives anew
+        e = nullptr;
+    }
     if (e && e->is == state::running) {
         if (e->last_event <= requested - limits_.grace && learn(*e, news, false))
             out.push_back(tell(*e, event_kind::updated, true, now));

@@ -142,6 +142,27 @@ TEST_CASE("an end that was seen is forgotten once a later snapshot no longer lis
         s.after(1s);
         CHECK(s.heard(news("updated", "a")) == "started? a");
     }
+    SECTION("the very next snapshot requested after the grace may show that it lives anew")
+    {
+        s.reply({});
+        s.after(1s);
+        s.snapshot({}); // lacks it, and the grace passes
+        s.request();
+        CHECK(s.reply({news("a").progress(5)}) == "started? a 5");
+        CHECK(s.heard(news("updated", "a").progress(6)) == "updated a 6");
+    }
+    SECTION("but not one that was requested within the grace")
+    {
+        s.reply({});
+        s.after(1s);
+        s.request();
+        s.reply({});
+        s.after(1999ms);
+        s.request();
+        s.after(1s);
+        CHECK(s.reply({news("a")}) == "");
+        CHECK(s.heard(news("updated", "a")) == "");
+    }
     SECTION("a snapshot may show that new life too")
     {
         s.reply({});

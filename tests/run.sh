@@ -3,7 +3,7 @@
 #   tests/run.sh [--no-install] [--long] [PRESET...]
 # The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads) and clang.
 # `tests/run.sh dev` is the quick form.
-# --long runs the long forms of the random tests.
+# --long runs the long forms of the random tests, and shows that the model's rules bite (tests/mutants/run.py).
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -41,6 +41,9 @@ done
 for preset in $presets; do
     run ctest --preset "$preset" -j "$(nproc)" || failed="$failed $preset"
 done
+if [ -n "${PLEX_TEST_LONG:-}" ]; then
+    run tests/mutants/run.py || failed="$failed mutants"
+fi
 if [ -n "$failed" ]; then
     echo "failed with:$failed" >&2
     exit 1

@@ -1,0 +1,134 @@
+#!/usr/bin/env python3
+"""Shows that the model's rules bite: breaks src/sync in one place at a time, and expects both the random and the
+exhaustive run to find a broken rule.
+
+  tests/mutants/run.py [WORD...]    only the mutants whose text contains one of the words
+                                    (CXX: the compiler, by default g++)
+
+Ends with 1 if a mutant survives, or if the text that it replaces is no longer found exactly once."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+
+# Rule, file, text, replacement.
+MUTANTS = [
+    (1, "ledger.cpp", "if (now.steady < e.forget_at)\n            return; // stale", "if (false)\n            return;"),
+    (1, "ledger.cpp", "} else if (news.kind == event_kind::ended) {", "} else if (false) {"),
+    (1, "ledger.cpp", "    out.push_back(tell(e, event_kind::started, !seen, now));",
+     "    if (news.kind != event_kind::ended)\n        out.push_back(tell(e, event_kind::started, !seen, now));"),
+    (1, "ledger.cpp", "} else if (e && e->is == state::seen_ended) {", "} else if (false) {"),
+    (1, "ledger.cpp", "e->forget_at <= requested) {", "false) {"),
+    (1, "ledger.cpp", "        if (changed)\n            out", "        if (true)\n            out"),
+    (2, "ledger.cpp", "e->last_event <= requested - limits_.grace", "e->last_event <= requested"),
+    (2, "ledger.cpp", "snapshot{requested, now.steady + limits_.grace, false}", "snapshot{requested, now.steady, false}"),
+    (2, "ledger.cpp", "if (unsettled_ && number == snapshots_)", "if (unsettled_)"),
+    (2, "ledger.cpp", "ever_listed && e.missing >= 2", "ever_listed && e.missing >= 1"),
+    (2, "ledger.cpp", "ever_listed && e.missing >= 2", "e.missing >= 2"),
+    (2, "ledger.cpp", "|| e.last_event >= requested)", "|| false)"),
+    (2, "ledger.cpp", "e.since < requested) {", "true) {"),
+    (2, "ledger.cpp", "    in_gap_ = true;\n", ""),
+    (2, "ledger.cpp", "    requested_.reset();\n    unsettled_.reset();\n}", "    requested_.reset();\n}"),
+    (2, "ledger.cpp", "        partial_ = true;\n        reopen", "        reopen"),
+    (2, "ledger.cpp", "&& !in_grace(now.steady))\n        partial_ = true", "&& !in_grace(now.steady))\n        partial_ = false"),
+    (3, "mailbox.cpp", "pending_update_.insert(life, taken_ + count_);", "{}"),
+    (3, "mailbox.cpp", "bytes_ -= cost(m.event);\n                ++conflated_;", "bytes_ -= cost(m.event);"),
+    (3, "mailbox.cpp", "std::swap(*pending, m.event);", ""),
+    (3, "mailbox.cpp", "        conflating_ = false;\n", ""),
+    (3, "mailbox.cpp", "count_ >= limits_.conflate_after ||", "count_ > limits_.conflate_after ||"),
+    (3, "mailbox.cpp", "*pending = event;", ""),
+    (3, "mailbox.cpp", "|| requested < known_since_)", ")"),
+    (3, "mailbox.cpp", "    event.kind = event_kind::updated;\n        put", "    put"),
+    (3, "ledger.cpp", "return a.life < b.life;", "return a.life > b.life;"),
+    (4, "ledger.cpp", "full_ = full_ || bytes_ > limits_.bytes;", ""),
+    (4, "ledger.cpp", "if (ends_.count > limits_.remembered_ends)", "if (false)"),
+    (4, "mailbox.cpp", "bytes_ - less + more > limits_.bytes", "false"),
+    (4, "mailbox.cpp", "bytes_ - less + more > limits_.bytes", "bytes_ + more > limits_.bytes"),
+    (4, "mailbox.cpp", "    if (overflowed_)\n        return;\n", ""),
+    (7, "merge.cpp", "if (news.context || news.context_left_out)", "if (live || news.context || news.context_left_out)"),
+    (7, "merge.cpp", "*news.progress == -1 ? std::optional<int>() : news.progress", "news.progress"),
+    (7, "ledger.cpp", "switch (news.kind) {", "switch (e.current.progress() == 100 ? event_kind::ended : news.kind) {"),
+    (8, "filter_match.cpp", "result = answer::not_yet_known;", "result = answer::yes;"),
+    (8, "mailbox.cpp", "if (bool* const told = told_.find(m.life)) {",
+     "if (bool* const told = told_.find(m.life); told && match(filter_, m.event.activity) == answer::yes) {"),
+    (8, "mailbox.cpp", "put(first ? m.event : as_start(m.event), m.life);", "put(m.event, m.life);"),
+    (8, "mailbox.cpp", "        if (last)\n            put(m.event, m.life);\n        else\n", ""),
+]
+
+TESTS = ["model_random_test", "model_exhaustive_test"]
+
+
+def compile_one(scratch, source):
+    obj = scratch / (source.stem + ".o")
+    command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DBOOST_ASIO_NO_DEPRECATED",
+               *(f"-I{scratch / part}" for part in ("include", "src", "tests")), "-c", str(source), "-o", str(obj)]
+    subprocess.run(command, check=True)
+    return obj
+
+
+def link(objects, program):
+    subprocess.run([os.environ.get("CXX", "g++"), *map(str, objects), "-lboost_json", "-o", str(program)], check=True)
+
+
+def verdict(program, test):
+    """The rule that the run found broken, None if it found nothing; if it failed otherwise, how."""
+    done = subprocess.run([program, f"[#{test}]", "--filenames-as-tags"], capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    if broken := re.search(r"rule \d:[^\n]*(?:\n  \S[^\n]*)?", done.stdout):
+        return broken.group(0).replace("\n ", "")
+    return f"status {done.returncode}, no rule named: {done.stdout[-300:]}{done.stderr[-300:]}"
+
+
+def main(words):
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+        scratch = pathlib.Path(folder)
+        for part in ("include", "src", "tests"):
+            shutil.copytree(TOP / part, scratch / part)
+        sync = scratch / "src" / "sync"
+        core = [scratch / "src" / name for name in ("activity.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp")]
+        sources = [*core, *sorted(sync.glob("*.cpp")), scratch / "tests" / "main.cpp",
+                   *(scratch / "tests" / "unit" / f"{test}.cpp" for test in TESTS)]
+        objects = {source.name: compile_one(scratch, source) for source in sources}
+        program = scratch / "model"
+        link(objects.values(), program)
+        for test in TESTS:
+            if how := verdict(program, test):
+                print(f"without any mutant {test} finds: {how}")
+                return 1
+
+        for rule, name, text, replacement in MUTANTS:
+            label = f"rule {rule}, {name}: {text.strip()!r} -> {replacement.strip()!r}"
+            if words and not any(word in label for word in words):
+                continue
+            begun = time.monotonic()
+            original = (sync / name).read_text()
+            if original.count(text) != 1:
+                print(f"LOST      {label}: its text occurs {original.count(text)} times", flush=True)
+                failures += 1
+                continue
+            (sync / name).write_text(original.replace(text, replacement))
+            compile_one(scratch, sync / name)
+            (sync / name).write_text(original)
+            link(objects.values(), program)
+            found = {test: verdict(program, test) for test in TESTS}
+            compile_one(scratch, sync / name)
+            survived = [test for test, how in found.items() if how is None or not how.startswith("rule")]
+            failures += 1 if survived else 0
+            print(f"{'SURVIVED' if survived else 'found'}  {label} ({time.monotonic() - begun:.1f} s)", flush=True)
+            for test, how in found.items():
+                print(f"    {test}: {how or 'nothing'}", flush=True)
+    print(f"{failures} failed" if failures else "every mutant was found by both runs")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

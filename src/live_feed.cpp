@@ -140,12 +140,17 @@ void live_feed::change(connection_state state)
     });
     if (!on_change_ || scope_.stopped())
         return;
-    auto const tell = on_change_; // it may be replaced meanwhile
+    auto const tell = on_change_;
     try {
-        tell(status());
+        (*tell)(status());
     } catch (...) { // leaves run() from a handler of its own; the feed goes on
         asio::post(scope_.executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
     }
+}
+
+void live_feed::on_change(std::function<void(connection_status const&)> f)
+{
+    on_change_ = f ? std::make_shared<std::function<void(connection_status const&)>>(std::move(f)) : nullptr;
 }
 
 /// For whoever asks why it is not ready.

@@ -44,7 +44,7 @@ public:
     asio::awaitable<void> ready(std::shared_ptr<void> owner, net::steady_time deadline);
     running_activities running() const;
     connection_status status() const;
-    void on_change(std::function<void(connection_status const&)> f) { on_change_ = std::move(f); }
+    void on_change(std::function<void(connection_status const&)>);
     /// Adds what the feed has counted.
     void count(counters&) const;
 
@@ -125,7 +125,8 @@ private:
     net::steady_time next_try_;
     bool was_reconciled_ = false; // since it was opened for whoever listens now
     std::uint64_t failures_ = 0;
-    std::function<void(connection_status const&)> on_change_;
+    // Shared with the call that is under way, as it may be replaced meanwhile.
+    std::shared_ptr<std::function<void(connection_status const&)>> on_change_;
     counters counts_;
     std::optional<net::steady_time> last_snapshot_;
 };

@@ -42,7 +42,11 @@ error ended(calls const& c, net::live_link const& link, end why)
         content.message += ": a message exceeds config::max_message";
         return error(errc::limit_exceeded, diagnostics(std::move(content)));
     default:
-        return network_error(doing, link.failure(), "reading the feed");
+        if (link.failure() != asio::error::eof && link.failure() != asio::error::connection_reset)
+            return network_error(doing, link.failure(), "reading the feed");
+        content.message += ": the connection was lost";
+        content.cause = link.failure();
+        return error(errc::connection_failed, diagnostics(std::move(content)));
     }
 }
 

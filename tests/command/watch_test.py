@@ -84,6 +84,7 @@ class Watch(ServerCase):
         status, out, err = self.finish(process)
         (ended,) = self.json_lines(out, EVENT_KEYS)
         self.assertEqual((status, ended["kind"], ended["inferred"]), (0, "ended", True))
+        self.assertEqual(len(err.splitlines()), 2, err)
         lost, back = err.splitlines()
         self.assertRegex(lost, r"^plex-activities: interrupted: .*; trying again in \d+\.\d s$")
         self.assertIn(self.server.url, lost)

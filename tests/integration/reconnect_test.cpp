@@ -86,6 +86,24 @@ TEST_CASE("a lost connection is opened again, and lives go on across the gap, ov
     }
 }
 
+TEST_CASE("the function that hears of connection changes keeps its state, and may be replaced from within itself")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    std::vector<int> seen;
+    int others = 0;
+    c.on_connection_change([&, count = 0](connection_status const&) mutable {
+        seen.push_back(++count);
+        if (count == 2)
+            c.on_connection_change([&](connection_status const&) { ++others; });
+        seen.push_back(count);
+    });
+    auto body = [&]() -> asio::awaitable<void> { co_await c.ready(10s); };
+    s.run(c, body());
+    CHECK(seen == std::vector<int>{1, 1, 2, 2});
+    CHECK(others > 0);
+}
+
 TEST_CASE("what ended inside the gap is told as ended, inferred, once the list has shown it twice or the grace is over")
 {
     served s;

@@ -1,0 +1,89 @@
+#include "fault_schedule.hpp"
+
+#include <memory>
+#include <vector>
+
+// A scan is played, and the stream is cut at every byte of what opens it: the reply to the upgrade or the head of the
+// event stream, the first frames or events, and the first list.
+
+using namespace plex;
+using namespace plex::test;
+
+namespace {
+
+struct cut_here {
+    cut_here(asio::io_context& io, transport over, std::string match, std::size_t bytes) : at(bytes), schedule(io)
+    {
+        schedule.settings.transport = over;
+        schedule.server().start_activity(activity_named("before"));
+        schedule.server().cut(std::move(match), bytes);
+    }
+
+    asio::awaitable<void> run()
+    {
+        auto events = scan();
+        co_await schedule.play(std::move(events));
+    }
+
+    asio::awaitable<void> scan()
+    {
+        asio::steady_timer timer(co_await asio::this_coro::executor);
+        co_await schedule.server().requests_reached("/:/", 1);
+        for (int i = 0; i < 20; ++i) {
+            schedule.start();
+            schedule.update(static_cast<std::size_t>(i));
+            timer.expires_after(20ms);
+            co_await timer.async_wait(asio::use_awaitable);
+            if (i % 3 == 2)
+                schedule.end(0);
+        }
+        schedule.server().end_activity("before");
+    }
+
+    std::size_t const at;
+    fault_schedule schedule;
+};
+
+/// The cuts of one sort, all at once. Gives how many of them the connection felt.
+std::size_t cut_everywhere(transport over, std::string const& match, std::size_t up_to)
+{
+    asio::io_context io;
+    std::vector<std::unique_ptr<cut_here>> all;
+    for (std::size_t bytes = 0; bytes != up_to; ++bytes)
+        all.push_back(std::make_unique<cut_here>(io, over, match, bytes));
+    std::size_t over_now = 0;
+    for (auto& one : all)
+        asio::co_spawn(io, one->run(), [&](std::exception_ptr e) {
+            ++over_now;
+            if (e)
+                std::rethrow_exception(e);
+        });
+    auto const until = std::chrono::steady_clock::now() + 100s;
+    while (over_now != all.size() && std::chrono::steady_clock::now() < until)
+        io.run_one_for(1s);
+    std::size_t felt = 0;
+    for (auto const& one : all) {
+        INFO(match << " cut after " << one->at << " bytes, over " << to_string(over));
+        CHECK(one->schedule.finding() == "");
+        felt += one->schedule.reconnects() > 0 || one->schedule.failures() > 0 ? 1u : 0u;
+    }
+    return felt;
+}
+
+} // namespace
+
+TEST_CASE("a WebSocket cut at any byte of the upgrade's reply or the first frames loses no life")
+{
+    CHECK(cut_everywhere(transport::websocket, "/:/websockets", 700) > 690);
+}
+
+TEST_CASE("an event stream cut at any byte of its head or the first events loses no life")
+{
+    CHECK(cut_everywhere(transport::eventsource, "/:/eventsource", 700) > 690);
+}
+
+TEST_CASE("a first list cut at any byte loses no life, over WebSocket and EventSource")
+{
+    for (transport const over : {transport::websocket, transport::eventsource})
+        CHECK(cut_everywhere(over, "/activities", 480) > 400);
+}

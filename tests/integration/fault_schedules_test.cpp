@@ -1,0 +1,186 @@
+#include "fault_schedule.hpp"
+
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+// The feed among faults, over real sockets; the fake server's own record is the judge. Schedules run side by side, as
+// each spends most of its time waiting for the next try.
+
+using namespace plex;
+using namespace plex::test;
+using testing::abrupt;
+
+namespace {
+
+/// A few seconds of work and faults, drawn from one seed.
+class random_faults
+{
+public:
+    random_faults(asio::io_context& io, unsigned number) : seed(number), schedule(io), io_(io), random_(number)
+    {
+        constexpr transport kinds[] = {transport::automatic, transport::websocket, transport::eventsource};
+        schedule.settings.transport = kinds[between(0, 2)];
+        schedule.settings.token_function = []() -> asio::awaitable<std::string> { co_return "token"; };
+    }
+
+    asio::awaitable<void> run()
+    {
+        auto events = work();
+        co_await schedule.play(std::move(events));
+    }
+
+    unsigned const seed;
+    fault_schedule schedule;
+
+private:
+    int between(int a, int b) { return std::uniform_int_distribution<>(a, b)(random_); }
+
+    asio::awaitable<void> work()
+    {
+        asio::steady_timer timer(io_);
+        int const steps = between(60, 120);
+        for (int i = 0; i < steps; ++i) {
+            step(between(0, 99));
+            timer.expires_after(std::chrono::milliseconds(between(0, 160)));
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
+    void step(int what)
+    {
+        auto const which = static_cast<std::size_t>(between(0, 100));
+        if (what < 25)
+            schedule.start();
+        else if (what < 70)
+            schedule.update(which);
+        else if (what < 97)
+            schedule.end(which);
+        else
+            fault(between(0, 13));
+    }
+
+    void fault(int what)
+    {
+        testing::fake_server& server = schedule.server();
+        auto const some = static_cast<std::size_t>(between(0, 600));
+        bool const free = schedule.settings.transport == transport::automatic;
+        switch (what) {
+        case 0:
+            schedule.judge.gap_began();
+            server.drop_listeners(abrupt::fin);
+            break;
+        case 1:
+            schedule.judge.gap_began();
+            server.drop_listeners(abrupt::rst);
+            break;
+        case 2:
+            schedule.judge.gap_began();
+            server.close_listeners(1001);
+            break;
+        case 3: // half-open
+            schedule.judge.gap_began();
+            server.freeze_listeners();
+            break;
+        case 4:
+            schedule.restart();
+            break;
+        case 5:
+            server.cut("/:/", some);
+            drop();
+            break;
+        case 6:
+            server.cut("/activities", some);
+            drop();
+            break;
+        case 7:
+            server.stall("/:/");
+            drop();
+            break;
+        case 8:
+            server.refuse("/:/", 503);
+            drop();
+            break;
+        case 9:
+            server.refuse_for_maintenance("/activities");
+            drop();
+            break;
+        case 10: // 401, then good: with a token function that has the same token again, the list decides
+            server.refuse("/:/", free ? 401 : 500);
+            drop();
+            break;
+        case 11: // the transport is not there
+            server.refuse("/:/websockets", free ? 404 : 429);
+            drop();
+            break;
+        case 12:
+            server.delay("/activities", std::chrono::milliseconds(between(1, 400)));
+            drop();
+            break;
+        case 13:
+            server.delay("/activities", std::chrono::milliseconds(between(1, 400)), 1, testing::as_of::release);
+            server.refuse_connections();
+            drop();
+            break;
+        }
+    }
+    void drop()
+    {
+        schedule.judge.gap_began();
+        schedule.server().drop_listeners(abrupt::fin);
+    }
+
+    asio::io_context& io_;
+    std::mt19937 random_;
+};
+
+/// Runs them side by side until all are over, with a watchdog.
+void run_all(asio::io_context& io, std::vector<std::unique_ptr<random_faults>>& all)
+{
+    std::size_t over = 0;
+    for (auto& one : all)
+        asio::co_spawn(io, one->run(), [&](std::exception_ptr e) {
+            ++over;
+            if (e)
+                std::rethrow_exception(e);
+        });
+    auto const until = std::chrono::steady_clock::now() + 120s;
+    while (over != all.size() && std::chrono::steady_clock::now() < until)
+        io.run_one_for(1s);
+}
+
+} // namespace
+
+TEST_CASE("random faults lose no life and double none, but inside gaps")
+{
+    // PLEX_SEED repeats one schedule, PLEX_TEST_LONG runs 2,000.
+    char const* const given = std::getenv("PLEX_SEED");
+    unsigned const first = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    unsigned const batches = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 10 : 1;
+    unsigned const at_once = given ? 1 : 200;
+    std::size_t judged = 0;
+    std::size_t excused = 0;
+    std::uint64_t reconnects = 0;
+    for (unsigned batch = 0; batch != batches; ++batch) {
+        asio::io_context io;
+        std::vector<std::unique_ptr<random_faults>> all;
+        for (unsigned i = 0; i != at_once; ++i)
+            all.push_back(std::make_unique<random_faults>(io, first + batch * at_once + i));
+        run_all(io, all);
+        for (auto const& one : all) {
+            INFO("PLEX_SEED=" << one->seed);
+            CHECK(one->schedule.finding() == "");
+            judged += one->schedule.judge.judged();
+            excused += one->schedule.judge.excused();
+            reconnects += one->schedule.reconnects();
+        }
+    }
+    WARN(batches * at_once << " schedules, " << judged << " lives judged, " << excused << " inside gaps, " << reconnects
+                           << " reconnects");
+    if (!given) {
+        CHECK(judged > 20 * batches * at_once);
+        CHECK(excused < judged / 2);
+        CHECK(reconnects > batches * at_once);
+    }
+}

@@ -40,6 +40,7 @@ public:
         asio::co_spawn(client_->get_executor(), read(slow_, slow_story_, 150ms), asio::detached);
         co_await std::move(events);
         co_await settle();
+        judge.gap_ended(std::chrono::steady_clock::time_point::max());
         judge.happened(server_->truth());
         finding_ = judge.verdict(prompt_story_, client_->counters().revived);
         if (finding_.empty())
@@ -103,8 +104,8 @@ private:
             connected_at_ = std::chrono::steady_clock::now();
         else if (now.state == connection_state::interrupted)
             judge.gap_began_if_none_since(connected_at_);
-        else if (now.state == connection_state::reconciled)
-            judge.gap_ended();
+        else if (now.state == connection_state::reconciled && now.transport != transport::polling)
+            judge.gap_ended(connected_at_); // polling sees states, not events: what lives between two may be missed
     }
 
     asio::awaitable<void> read(feed& from, std::vector<activity_event>& into, std::chrono::milliseconds pause)
@@ -127,7 +128,8 @@ private:
             end(0);
         asio::steady_timer timer(io_);
         for (;;) {
-            bool const told = ended(prompt_story_) && ended(slow_story_);
+            bool const polling = client_->connection().transport == transport::polling;
+            bool const told = ended(prompt_story_) && ended(slow_story_) && (polling || !judge.in_gap());
             if (client_->connection().state == connection_state::reconciled && client_->running().activities.empty() &&
                 told)
                 co_return;

@@ -22,6 +22,7 @@ public:
     /// The feed hears nothing from now on; what the server said up to `slack` ago may still have been on its way.
     void gap_began(time_point now = std::chrono::steady_clock::now())
     {
+        last_fault_ = now;
         if (!gap_)
             gap_ = now - slack;
     }
@@ -30,13 +31,16 @@ public:
         if (!gap_)
             gap_ = since;
     }
-    /// What runs now is known, what comes is heard.
-    void gap_ended(time_point now = std::chrono::steady_clock::now())
+    /// What runs now is known, what comes is heard, if the connection is younger than the last fault: a client may not
+    /// have noticed yet.
+    void gap_ended(time_point connected)
     {
-        if (gap_)
-            gaps_.push_back({*gap_, now});
+        if (!gap_ || connected < last_fault_)
+            return;
+        gaps_.push_back({*gap_, std::chrono::steady_clock::now()});
         gap_.reset();
     }
+    bool in_gap() const { return gap_.has_value(); }
 
     void happened(std::vector<testing::told_event> const& truth)
     {
@@ -137,6 +141,7 @@ private:
     std::map<std::string, std::vector<life>> lives_;
     std::vector<interval> gaps_;
     std::optional<time_point> gap_ = time_point::min(); // until the first contact
+    time_point last_fault_ = time_point::min();
     std::size_t judged_ = 0;
     std::size_t excused_ = 0;
 };

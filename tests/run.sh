@@ -23,7 +23,7 @@ presets=${presets:-dev asan tsan clang}
 if [ $install = yes ]; then
     compiler=
     case "$presets" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
-    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp
+    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp nodejs node-ws nginx-light haproxy
 fi
 run() {
     echo "+ $*"

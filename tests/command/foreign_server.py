@@ -2,9 +2,10 @@
 """A Plex server that shares no code with this project: what both sides of the project's own tests believe of the wire
 might be wrong in the same way. It knows the activity list, its cancelling, and the WebSocket feed (docs/protocol.md).
 
-    foreign_server.py [--token T]      prints its URL, and plays a scan to whoever listens
+    foreign_server.py [--token T] [--port P]                       prints its URL, plays a scan to whoever listens
+    foreign_server.py [--token T] [--port P] --running UUID=PROGRESS...     ... and has these activities, no scan
 
-Tests run it in a thread of theirs (ForeignServer) and script it."""
+Tests run it in a thread of theirs (ForeignServer) and script it, or as a process that they can kill."""
 
 import argparse
 import asyncio
@@ -36,8 +37,9 @@ def notification(event, activity):
 
 
 class ForeignServer:
-    def __init__(self, token=""):
+    def __init__(self, token="", port=0):
         self.token = token
+        self.port = port
         self.activities = {}
         self.requests = []  # "METHOD /path?query", as they came
         self.refuse_with = None  # a status for everything
@@ -99,7 +101,7 @@ class ForeignServer:
         app.router.add_get("/:/websockets/notifications", self._feed)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
         await site.start()
         self.url = "http://127.0.0.1:%d" % site._server.sockets[0].getsockname()[1]
 
@@ -176,10 +178,15 @@ class ForeignServer:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--token", default="")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--running", nargs="+", metavar="UUID=PROGRESS")
     arguments = parser.parse_args()
-    server = ForeignServer(arguments.token)
-    server.scan_on_list = True
+    server = ForeignServer(arguments.token, arguments.port)
+    server.scan_on_list = not arguments.running
     server.pace = 0.1
+    for uuid, progress in (each.split("=") for each in arguments.running or []):
+        server.activities[uuid] = {"uuid": uuid, "type": "media.download", "cancellable": True, "userID": 1,
+                                   "title": "Converting", "subtitle": "", "progress": int(progress)}
     with server:
         print(server.url, flush=True)
         threading.Event().wait()

@@ -32,13 +32,36 @@ struct frame {
     int& count;
 };
 
-enum class state { idle, resolving, connecting, tls, upgrading, listing, reading, mailbox_full };
+enum class state {
+    idle,
+    resolving,
+    connecting,
+    tls,
+    upgrading,
+    listing,
+    reading,
+    mailbox_full,
+    backing_off,
+    polling,
+    grace,
+    asking_token
+};
 enum class ending { stop, close, destroy, cancel, destroy_context };
 
 char const* name(state s)
 {
-    constexpr char const* names[] = {"idle",      "resolving", "connecting", "TLS",
-                                     "upgrading", "listing",   "reading",    "mailbox full"};
+    constexpr char const* names[] = {"idle",
+                                     "resolving",
+                                     "connecting",
+                                     "TLS",
+                                     "upgrading",
+                                     "listing",
+                                     "reading",
+                                     "mailbox full",
+                                     "backing off",
+                                     "polling",
+                                     "waiting for the grace",
+                                     "asking for a token"};
     return names[static_cast<int>(s)];
 }
 char const* name(ending e)
@@ -80,6 +103,15 @@ public:
             break;
         case state::mailbox_full:
             settings.mailbox_bytes = 4096;
+            break;
+        case state::backing_off:
+            server_->refuse_with("/:/websockets", 503, "Retry-After", "200");
+            break;
+        case state::polling:
+            settings.transport = transport::polling;
+            break;
+        case state::asking_token:
+            settings.token_function = [this] { return endless(); };
             break;
         default:
             break;
@@ -131,6 +163,21 @@ public:
         case state::listing:
             pump([&] { return server_->held("/activities") >= 2; });
             break;
+        case state::backing_off:
+            pump([&] { return client_->connection().state == connection_state::interrupted && calls_done_ == 1; });
+            break;
+        case state::grace: // what was running is missing from the list after a gap
+            server_->start_activity(activity_named("gone"));
+            pump([&] { return client_->running().activities.size() == 1; });
+            server_->drop_listeners();
+            server_->end_activity("gone");
+            pump([&] { return client_->connection().state == connection_state::interrupted; });
+            pump([&] { return client_->connection().state == connection_state::reconciled; });
+            CHECK(client_->running().activities.size() == 1);
+            break;
+        case state::asking_token:
+            pump([&] { return token_frames_ == 1; });
+            break;
         default:
             pump([&] { return client_->connection().state == connection_state::reconciled && calls_done_ == 1; });
         }
@@ -171,6 +218,7 @@ public:
         if (context_) // all that waited has been woken, and nothing keeps run() busy
             pump([&] { return context_->stopped(); });
         CHECK(frames_ == 0);
+        CHECK(token_frames_ == 0);
         client_.reset();
         feed_.reset();
         let_go();
@@ -197,11 +245,20 @@ private:
     {
         frame const here(frames_);
         try {
-            std::optional<activity_event> const event = co_await feed_->next();
-            CHECK_FALSE(event.has_value());
+            while (std::optional<activity_event> const event = co_await feed_->next())
+                CHECK(event->kind == event_kind::started);
         } catch (error const& e) {
             CHECK(e.code() == asio::error::operation_aborted);
         }
+    }
+
+    /// A token function that never has an answer.
+    asio::awaitable<std::string> endless()
+    {
+        frame const here(token_frames_);
+        asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+        co_await timer.async_wait(asio::use_awaitable);
+        co_return "";
     }
 
     /// What Asio keeps in the user's signals holds the executor, which must not outlive its context.
@@ -233,6 +290,7 @@ private:
     std::optional<asio::io_context> context_;
     asio::cancellation_signal cancel_call_, cancel_feed_;
     int frames_ = 0;
+    int token_frames_ = 0;
     int calls_done_ = 0;
     std::optional<client> client_;
     std::optional<feed> feed_;
@@ -248,8 +306,9 @@ TEST_CASE("the shutdown matrix: every state ends in every way, and leaves nothin
         warm.end(ending::stop);
     }
     std::size_t const descriptors = open_descriptors();
-    for (state const in : {state::idle, state::resolving, state::connecting, state::tls, state::upgrading,
-                           state::listing, state::reading, state::mailbox_full}) {
+    for (state const in :
+         {state::idle, state::resolving, state::connecting, state::tls, state::upgrading, state::listing,
+          state::reading, state::mailbox_full, state::backing_off, state::polling, state::grace, state::asking_token}) {
         for (ending const how :
              {ending::stop, ending::close, ending::destroy, ending::cancel, ending::destroy_context}) {
             INFO(name(in) << " x " << name(how));

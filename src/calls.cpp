@@ -227,7 +227,10 @@ asio::awaitable<opened_feed> calls::try_websocket(std::string const& token, stea
         refused = std::move(result.answer);
         co_return opened;
     }
-    if (result.answer.header("Sec-WebSocket-Accept") != protocol::accept_for(key))
+    // RFC 6455, 4.1: also nothing may be agreed on that was not asked for.
+    if (result.answer.header("Sec-WebSocket-Accept") != protocol::accept_for(key) ||
+        !result.answer.header("Sec-WebSocket-Extensions").empty() ||
+        !result.answer.header("Sec-WebSocket-Protocol").empty())
         throw error(errc::malformed_reply,
                     std::string(opening) + " at " + origin_ + ": the reply to the upgrade is none of ours");
     opened.stream = std::move(stream);

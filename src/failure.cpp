@@ -101,4 +101,22 @@ error refusal(undertaking const& u, errc code, diagnostics::content said)
     return make(code, std::move(said));
 }
 
+error error_of(undertaking const& u, std::exception_ptr thrown)
+{
+    std::string what = "what was thrown is no std::exception";
+    try {
+        std::rethrow_exception(thrown);
+    } catch (error const& e) {
+        return e;
+    } catch (boost::system::system_error const& e) {
+        return network_error(u, e.code(), "going on to the next step");
+    } catch (std::exception const& e) {
+        what = e.what();
+    } catch (...) {
+    }
+    diagnostics::content content;
+    content.message = u.what + " at " + u.origin + ": getting the token: " + what;
+    return make(errc::unauthorized, std::move(content));
+}
+
 } // namespace plex::detail

@@ -2,6 +2,7 @@
 
 #include <plex/error.hpp>
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -22,5 +23,8 @@ error stopped_error(undertaking const&);
 /// The error for a reply that refuses.
 /// @param said what the reply says of itself, without a message
 error refusal(undertaking const&, errc, diagnostics::content said);
+
+/// What was thrown, as an error of ours: of Asio, or of the user's token function, which may throw anything.
+error error_of(undertaking const&, std::exception_ptr);
 
 } // namespace plex::detail

@@ -37,6 +37,8 @@ error cancelled()
 
 asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
 {
+    if (!s)
+        co_return;
     net::woken const why = co_await wait_for_news(s);
     // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
     if (why == net::woken::by_cancellation && !s->has_news())
@@ -57,7 +59,7 @@ std::optional<activity_event> try_next(subscriber& s)
 
 asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> s)
 {
-    for (;;) {
+    while (s) {
         std::optional<activity_event> event = try_next(*s);
         if (event || s->finished() || !s->source->feed)
             co_return event;
@@ -71,6 +73,7 @@ asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> 
         if (why == net::woken::by_cancellation || (is_cancelled && !was_cancelled))
             throw cancelled();
     }
+    co_return std::nullopt;
 }
 
 } // namespace
@@ -92,7 +95,7 @@ asio::awaitable<void> feed::wait()
 }
 std::optional<activity_event> feed::try_next()
 {
-    return plex::try_next(*subscriber_);
+    return subscriber_ ? plex::try_next(*subscriber_) : std::nullopt;
 }
 asio::awaitable<std::optional<activity_event>> feed::next()
 {

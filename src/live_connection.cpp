@@ -39,6 +39,20 @@ struct live_feed::lost {
     sync::setback what = sync::setback::transient;
 };
 
+struct live_feed::attempt {
+    std::shared_ptr<net::live_link> link; // or the failure
+    error failure;
+};
+
+asio::awaitable<void> live_feed::until_unwanted()
+{
+    while (wanted()) {
+        net::woken const why = co_await news_.park(scope_.executor());
+        if (why == net::woken::by_cancellation)
+            co_return;
+    }
+}
+
 asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
 {
     while (wanted()) {
@@ -55,7 +69,7 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
         status_.transport = transport::automatic;
         if (!wanted())
             break;
-        if (promoted_)
+        if (promoted_ || std::exchange(let_go_, false)) // wanted again before it was gone
             continue;
         step next = plan_.failed(why.what, std::chrono::steady_clock::now());
         if (next == step::ask_list) {
@@ -92,6 +106,8 @@ void live_feed::give_up(error const& failure)
     note(failure);
     running_ = false; // whoever hears of the failure may subscribe anew
     auto const all = std::exchange(subscribers_, {});
+    for (auto const& s : all)
+        retire(*s);
     change(connection_state::ended);
     for (auto const& s : all)
         s->end(failure);
@@ -110,41 +126,53 @@ asio::awaitable<void> live_feed::pause(sync::reconnect_plan::duration delay)
 
 asio::awaitable<sync::reconnect_plan::list_answer> live_feed::ask_list()
 {
-    std::optional<error> const failure = co_await list();
-    if (!failure)
-        co_return sync::reconnect_plan::list_answer::good;
-    bool const barred = setback_of_list(*failure) == sync::setback::list_barred;
-    co_return barred ? sync::reconnect_plan::list_answer::barred : sync::reconnect_plan::list_answer::none;
+    using answer = sync::reconnect_plan::list_answer;
+    asio::awaitable<std::optional<error>> listing = list();
+    std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
+    if (listed && !*listed)
+        co_return answer::good;
+    bool const barred = listed && setback_of_list(**listed) == sync::setback::list_barred;
+    co_return barred ? answer::barred : answer::none;
 }
 
 asio::awaitable<live_feed::lost> live_feed::one_connection(std::shared_ptr<void> owner)
 {
-    undertaking const doing = {"following the activities", calls_.origin()};
+    let_go_ = false;
     lost result;
-    bool followed = false;
-    try {
-        if (plan_.current() == transport::polling) {
-            asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
-            result = co_await poll();
+    if (plan_.current() == transport::polling) {
+        asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
+        result = co_await poll();
+        co_return result;
+    }
+    std::shared_ptr<net::live_link> link = std::exchange(promoted_, nullptr);
+    if (!link) {
+        asio::awaitable<attempt> dialling = try_dial(plan_.current());
+        std::optional<attempt> dialled = co_await while_wanted(std::move(dialling));
+        if (!dialled)
+            co_return result;
+        if (!dialled->link) {
+            result.failure = dialled->failure;
+            result.what = sync::setback_of(result.failure.diagnostics().http_status());
             co_return result;
         }
-        std::shared_ptr<net::live_link> link = std::exchange(promoted_, nullptr);
-        if (!link)
-            link = co_await dial(plan_.current());
-        if (!wanted())
-            throw stopped_error(doing);
-        followed = true;
-        result = co_await follow(owner, link);
-        co_return result;
-    } catch (error const& e) {
-        result.failure = e;
-    } catch (boost::system::system_error const& e) {
-        result.failure = network_error(doing, e.code(), "connecting");
-    } catch (std::exception const& e) { // of the user's token function
-        result.failure = error(errc::unauthorized, std::string("getting the token: ") + e.what());
+        link = std::move(dialled->link);
     }
-    if (!followed)
-        result.what = sync::setback_of(result.failure.diagnostics().http_status());
+    if (wanted())
+        result = co_await follow(owner, link);
+    co_return result;
+}
+
+asio::awaitable<live_feed::attempt> live_feed::try_dial(transport over)
+{
+    attempt result;
+    std::exception_ptr thrown;
+    try {
+        result.link = co_await dial(over);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    if (thrown)
+        result.failure = error_of({"following the activities", calls_.origin()}, thrown);
     co_return result;
 }
 
@@ -199,10 +227,11 @@ asio::awaitable<live_feed::lost> live_feed::poll()
     bool first = true;
     for (;;) {
         steady_time const requested = std::chrono::steady_clock::now();
-        std::optional<error> const failure = co_await list();
-        if (!wanted() || promoted_)
+        asio::awaitable<std::optional<error>> listing = list();
+        std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
+        if (!listed || !wanted() || promoted_)
             co_return lost();
-        if (failure)
+        if (std::optional<error> const& failure = *listed)
             co_return lost(*failure, setback_of_list(*failure));
         if (std::exchange(first, false))
             connected();
@@ -230,17 +259,13 @@ asio::awaitable<void> live_feed::look_upward(std::shared_ptr<void> owner, std::u
         for (transport const better : {transport::websocket, transport::eventsource}) {
             if (better >= plan_.current())
                 break;
-            std::shared_ptr<net::live_link> link;
-            try {
-                link = co_await dial(better);
-            } catch (std::exception const& e) {
-                calls_.log(log_level::debug, [&] { return std::string(e.what()); });
-            }
-            if (!is_current(connection))
+            asio::awaitable<attempt> dialling = try_dial(better);
+            std::optional<attempt> dialled = co_await while_wanted(std::move(dialling));
+            if (!is_current(connection) || !dialled)
                 co_return;
-            if (link) {
+            if (dialled->link) {
                 plan_.went_up(better, std::chrono::steady_clock::now());
-                promoted_ = std::move(link);
+                promoted_ = std::move(dialled->link);
                 if (link_)
                     link_->close();
                 news_.wake_all();

@@ -75,18 +75,16 @@ std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, fi
 void live_feed::unsubscribe(subscriber& s) noexcept
 {
     exclusive::visit const here(source_->inside);
-    counts_.conflated += s.box.conflated();
-    std::erase_if(subscribers_, [&](auto const& held) { return held.get() == &s; });
+    if (std::erase_if(subscribers_, [&](auto const& held) { return held.get() == &s; }) != 0)
+        retire(s);
     disconnect_if_unwanted();
 }
 
 void live_feed::disconnect_if_unwanted() noexcept
 {
-    if (wanted())
-        return;
-    if (link_)
-        link_->close();
-    news_.wake_all();
+    // The connection's own coroutine closes it, if nobody has come until it runs.
+    if (!wanted())
+        news_.wake_all();
 }
 
 void live_feed::open(std::shared_ptr<void> const& owner)
@@ -227,8 +225,10 @@ void live_feed::stop() noexcept
 {
     source_->feed = nullptr;
     auto const all = std::exchange(subscribers_, {});
-    for (auto const& s : all)
+    for (auto const& s : all) {
+        retire(*s);
         s->stop();
+    }
     if (link_)
         link_->close();
     news_.wake_all();

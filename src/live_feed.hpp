@@ -10,6 +10,7 @@
 #include <plex/client.hpp>
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -56,7 +57,8 @@ public:
 
 private:
     struct interest;
-    struct lost; // how a connection ended, or an attempt at one
+    struct lost;    // how a connection ended, or an attempt at one
+    struct attempt; // at one
 
     // who listens
     void open(std::shared_ptr<void> const& owner);
@@ -65,6 +67,7 @@ private:
         return !scope_.stopped() && !closing_ && (!subscribers_.empty() || interested_ != 0);
     }
     void disconnect_if_unwanted() noexcept;
+    void retire(subscriber const& s) noexcept { counts_.conflated += s.box.conflated(); }
     void distribute(); ///< into the mailboxes
     void notify();     ///< whoever has news
     void change(connection_state);
@@ -74,6 +77,11 @@ private:
     asio::awaitable<void> run(std::shared_ptr<void> owner);
     asio::awaitable<lost> one_connection(std::shared_ptr<void> owner);
     asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
+    asio::awaitable<attempt> try_dial(transport);
+    asio::awaitable<void> until_unwanted();
+    /// Empty when nobody wanted the connection any more before the work was done: it is cancelled.
+    template <class T>
+    asio::awaitable<std::optional<T>> while_wanted(asio::awaitable<T> work);
     asio::awaitable<lost> follow(std::shared_ptr<void> owner, std::shared_ptr<net::live_link>);
     asio::awaitable<lost> poll();
     asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
@@ -105,6 +113,7 @@ private:
     std::size_t interested_ = 0; // beside the subscribers: who waits for `ready`
     bool running_ = false;
     bool closing_ = false; // saying goodbye
+    bool let_go_ = false;  // the connection was closed because nobody wanted it
 
     sync::ledger ledger_;
     sync::reconnect_plan plan_;
@@ -130,5 +139,17 @@ private:
     counters counts_;
     std::optional<net::steady_time> last_snapshot_;
 };
+
+template <class T>
+asio::awaitable<std::optional<T>> live_feed::while_wanted(asio::awaitable<T> work)
+{
+    using namespace asio::experimental::awaitable_operators;
+    asio::awaitable<void> unwanted = until_unwanted();
+    auto first = co_await (std::move(work) || std::move(unwanted));
+    std::optional<T> result;
+    if (first.index() == 0)
+        result = std::get<0>(std::move(first));
+    co_return result;
+}
 
 } // namespace plex::detail

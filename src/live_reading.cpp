@@ -132,6 +132,12 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
     unsigned taken = 0;
     sync::backoff delay;
     while (is_current(connection)) {
+        if (!wanted() && !closing_) {
+            let_go_ = true;
+            link_->close();
+            change(connection_state::idle);
+            break;
+        }
         sync::instant const now = now_instant();
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
@@ -146,6 +152,8 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
         bool const good = co_await take_snapshot(connection, taken == 1);
         if (!is_current(connection))
             break;
+        if (!wanted())
+            continue;
         steady_time const done = std::chrono::steady_clock::now();
         if (!good) {
             next = done + delay.draw(net::random_fraction());
@@ -173,9 +181,11 @@ void live_feed::settle(sync::instant now)
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
 {
     ledger_.snapshot_requested(now_instant(), closes_gap);
-    std::optional<error> const failure = co_await list();
-    if (!is_current(connection))
+    asio::awaitable<std::optional<error>> listing = list();
+    std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
+    if (!is_current(connection) || !listed)
         co_return false;
+    std::optional<error> const& failure = *listed;
     sync::instant const now = now_instant();
     if (failure) {
         ledger_.snapshot_failed();
@@ -213,15 +223,14 @@ void live_feed::snapshot_taken(sync::instant now)
 asio::awaitable<std::optional<error>> live_feed::list()
 {
     std::optional<error> failure;
+    std::exception_ptr thrown;
     try {
         co_await calls_.list_into(decoder_list_);
-    } catch (error const& e) {
-        failure = e;
-    } catch (boost::system::system_error const& e) {
-        failure = network_error({"listing the activities", calls_.origin()}, e.code(), "waiting");
-    } catch (std::exception const& e) { // of the user's token function
-        failure = error(errc::unauthorized, std::string("getting the token: ") + e.what());
+    } catch (...) {
+        thrown = std::current_exception();
     }
+    if (thrown)
+        failure = error_of({"listing the activities", calls_.origin()}, thrown);
     co_return failure;
 }
 

@@ -67,6 +67,21 @@ std::string unexpected(std::vector<std::string> const& arguments)
     return "an argument that does not belong here";
 }
 
+// CLI11's own ranges let "nan" pass, and spell out the largest number there is.
+std::string positive_seconds(std::string const& typed)
+{
+    double value = 0;
+    bool const good = CLI::detail::lexical_cast(typed, value) && value >= 0.001 && value <= 1e9;
+    return good ? "" : "wants a number of seconds above 0";
+}
+
+std::string positive_count(std::string const& typed)
+{
+    std::uint64_t value = 0;
+    bool const good = CLI::detail::lexical_cast(typed, value) && value != 0 && !typed.starts_with('-');
+    return good ? "" : "wants a number above 0";
+}
+
 void add_filter(CLI::App& command, typed& t)
 {
     command.add_option("--type", t.types, "Only this type; a prefix of types when it ends with a dot: library.")
@@ -80,8 +95,11 @@ void add_filter(CLI::App& command, typed& t)
 plex::filter make_filter(typed const& t)
 {
     plex::filter filter;
-    for (std::string const& type : t.types)
+    for (std::string const& type : t.types) {
+        if (type.empty())
+            throw usage_error("--type wants a type, such as library.update.section or library.");
         filter.type(type);
+    }
     for (std::string const& match : t.matches) {
         std::size_t const equals = match.find('=');
         if (equals == 0 || equals == std::string::npos)
@@ -131,11 +149,11 @@ options parse_arguments(int argc, char** argv)
     add_filter(*watch, t);
     CLI::Option* const limit = watch->add_option("--for", t.seconds, "End after so long")
                                    ->type_name("SECONDS")
-                                   ->check(CLI::Range(0.001, 1e9))
+                                   ->check(positive_seconds)
                                    ->take_last();
     CLI::Option* const count = watch->add_option("--count", t.count, "End after so many events")
                                    ->type_name("N")
-                                   ->check(CLI::PositiveNumber)
+                                   ->check(positive_count)
                                    ->take_last();
     watch->add_option("--transport", t.transport, "How to listen: auto, websocket, eventsource or polling")
         ->type_name("NAME")

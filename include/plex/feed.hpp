@@ -31,6 +31,7 @@ struct subscriber;
 class feed
 {
 public:
+    /// One that has stopped.
     feed() noexcept = default;
     feed(feed&&) noexcept = default;
     feed& operator=(feed&&) noexcept;

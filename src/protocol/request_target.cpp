@@ -150,6 +150,10 @@ base_url parse_base_url(std::string_view text)
         base.path.pop_back();
     if (has_dot_segment(base.path))
         refuse("the base URL's path has a segment of dots");
+    std::string lower_case(base.path.size(), '\0');
+    std::transform(base.path.begin(), base.path.end(), lower_case.begin(), lower);
+    if (lower_case.find("x-plex-token") != std::string::npos)
+        refuse("the base URL's path has a token in it: it belongs into config::token");
     return base;
 }
 

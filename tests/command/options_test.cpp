@@ -126,6 +126,11 @@ TEST_CASE("arguments that make no sense are refused")
     CHECK(arguments({at, "watch", "--count", "-1"}).refused());
     CHECK(arguments({at, "watch", "--for", "0"}).refused());
     CHECK(arguments({at, "watch", "--for", "soon"}).refused());
+    CHECK(arguments({at, "watch", "--for", "nan"}).refused());
+    CHECK(arguments({at, "watch", "--for", "inf"}).refused());
+    CHECK(arguments({at, "watch", "--for", "1e30"}).refused());
+    CHECK(arguments({at, "watch", "--count", "1x"}).refused());
+    CHECK(arguments({at, "watch", "--type", ""}).refused());
     CHECK(arguments({at, "watch", "--match", "3"}).refused());
     CHECK(arguments({at, "watch", "--transport", "pigeon"}).refused());
     CHECK(arguments({at, "watch", "--match", "=3"}).refused());

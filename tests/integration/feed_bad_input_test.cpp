@@ -248,6 +248,34 @@ TEST_CASE("wrong types in any field leave the other fields, and the feed, as the
     });
 }
 
+TEST_CASE("entries whose uuid, event or type is of a wrong type end no feed")
+{
+    static lines const values = {"null", "true", "17", "\"\"", "[]", "[1]", "{}", R"({"a":1})", "1e400"};
+    listening l;
+    l.run_reading([](listening& s) -> asio::awaitable<void> {
+        for (std::string const& v : values) {
+            for (std::string const& entry :
+                 {R"({"event":)" + v + R"(,"uuid":"a","Activity":{"uuid":"a","type":"t"}})",
+                  R"({"event":"started","uuid":)" + v + R"(,"Activity":{"type":"t"}})",
+                  R"({"event":"started","uuid":"b","Activity":{"uuid":)" + v + R"(,"type":"t"}})",
+                  R"({"event":"started","uuid":"c","Activity":{"uuid":"c","type":)" + v + "}}",
+                  R"({"event":"started","uuid":"d","Activity":)" + v + "}", v})
+                s.server.notify_raw(R"({"NotificationContainer":{"ActivityNotification":[)" + entry + "]}}");
+            s.server.notify_raw(R"({"NotificationContainer":{"ActivityNotification":)" + v + "}}");
+            s.server.notify_raw(R"({"NotificationContainer":)" + v + "}");
+        }
+        s.server.notify_raw(notification("started", R"("progress":5)"));
+        for (;;) {
+            std::optional<activity_event> const event = co_await s.events.next();
+            REQUIRE(event.has_value());
+            if (event->activity.uuid() == "u")
+                break;
+        }
+        CHECK(s.made->counters().malformed > 0);
+        CHECK(s.made->connection().state == connection_state::reconciled);
+    });
+}
+
 TEST_CASE("a message at the limit is read, one past it drops the connection with limit_exceeded")
 {
     static std::string const message = notification("started", R"("progress":5)");
@@ -324,6 +352,10 @@ TEST_CASE("replies to the upgrade that are none end the first contact with what 
              {"another's accept key",
               "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
               "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n",
+              errc::malformed_reply},
+             {"an extension that was not asked for",
+              "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+              "Sec-WebSocket-Extensions: permessage-deflate\r\nSec-WebSocket-Accept: x\r\n\r\n",
               errc::malformed_reply},
              {"a page instead of 101", "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", errc::malformed_reply},
              {"a length that lies", "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nno",

@@ -406,3 +406,147 @@ TEST_CASE("stopping while the next try is waited for ends the wait")
     };
     s.run(c, body());
 }
+
+TEST_CASE("a feed opened while the connection of the last one closes gets one of its own, without a failure")
+{
+    for (int const way : {0, 1, 2}) {
+        CAPTURE(way);
+        served s;
+        s.server.start_activity(activity_named("scan"));
+        client c(s.io.get_executor(), s.settings);
+        std::vector<connection_state> states;
+        c.on_connection_change([&](connection_status const& now) { states.push_back(now.state); });
+        auto body = [&]() -> asio::awaitable<void> {
+            if (way == 0) {
+                co_await c.ready(10s); // which keeps the connection for as long as it waits
+            } else {
+                feed before = c.subscribe();
+                co_await c.ready(10s);
+                if (way == 2) {
+                    before = c.subscribe();
+                    before.stop();
+                }
+            }
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            lines const first = co_await take(f, 1);
+            CHECK(first == lines{"started! scan 0"});
+            s.server.end_activity("scan");
+            lines const last = co_await take(f, 1);
+            CHECK(last == lines{"ended scan 100"});
+        };
+        s.run(c, body());
+        for (connection_state const state : states)
+            CHECK(state != connection_state::interrupted);
+        CHECK(s.server.counters().websocket_upgrades == 1);
+    }
+}
+
+TEST_CASE("a feed opened while the last one's connection is being closed gets a new one, without a failure")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    bool interrupted = false;
+    c.on_connection_change(
+        [&](connection_status const& now) { interrupted = interrupted || now.state == connection_state::interrupted; });
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        f.stop();
+        co_await reach(c, connection_state::idle);
+        f = c.subscribe();
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        lines const first = co_await take(f, 1);
+        CHECK(first == lines{"started scan 0"});
+    };
+    s.run(c, body());
+    CHECK_FALSE(interrupted);
+    CHECK(s.server.counters().websocket_upgrades == 2);
+}
+
+TEST_CASE("stopping the last feed while it is dialled, listed or asked a token for ends that at once")
+{
+    for (char const* stalled : {"/:/websockets", "token"}) {
+        CAPTURE(stalled);
+        served s;
+        s.server.stall(stalled, testing::fake_server::always);
+        bool asking = false;
+        if (std::string(stalled) == "token")
+            s.settings.token_function = [&]() -> asio::awaitable<std::string> {
+                asking = true;
+                asio::steady_timer timer(co_await asio::this_coro::executor, asio::steady_timer::time_point::max());
+                co_await timer.async_wait(asio::use_awaitable);
+                co_return "";
+            };
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            std::function<bool()> const there = [&] { return asking || s.server.counters().requests == 1; };
+            co_await until(there);
+            auto const before = std::chrono::steady_clock::now();
+            f.stop();
+            co_await reach(c, connection_state::idle);
+            if (!asking)
+                co_await s.server.connections_open_fell_to(0);
+            CHECK(std::chrono::steady_clock::now() - before < 5s); // half of connect_timeout
+        };
+        s.run(c, body());
+    }
+}
+
+TEST_CASE("a token function may throw anything: the feed tries again")
+{
+    served s;
+    int asked = 0;
+    s.settings.token_function = [&]() -> asio::awaitable<std::string> {
+        if (++asked == 1)
+            throw 17;
+        co_return "good";
+    };
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        error_code first;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            first = e.code();
+        }
+        CHECK(first == errc::unauthorized);
+        co_await reach(c, connection_state::reconciled);
+    };
+    s.run(c, body());
+    CHECK(asked == 2);
+}
+
+TEST_CASE("the count of conflated updates only grows, whoever goes")
+{
+    served s;
+    s.settings.conflate_after = 4;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        auto g = std::make_unique<feed>(c.subscribe());
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        for (int i = 0; i < 50; ++i)
+            s.server.update_activity("scan", i);
+        std::function<bool()> const all = [&] { return c.counters().events == 51; };
+        co_await until(all);
+        std::uint64_t const both = c.counters().conflated;
+        CHECK(both == f.conflated() + g->conflated());
+        CHECK(both >= 90);
+        g->stop();
+        CHECK(c.counters().conflated == both);
+        g.reset();
+        CHECK(c.counters().conflated == both);
+        s.server.refuse_with("/:/", 301, "Location", "http://other.example/", testing::fake_server::always);
+        s.server.drop_listeners();
+        co_await reach(c, connection_state::ended);
+        CHECK(c.counters().conflated == both);
+        f.stop();
+        CHECK(c.counters().conflated == both);
+    };
+    s.run(c, body());
+}

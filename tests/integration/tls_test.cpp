@@ -1,6 +1,7 @@
 #include "calls_fixture.hpp"
 #include "certificates.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
@@ -286,4 +287,50 @@ TEST_CASE("close() says TLS's goodbye, and closes when the server has answered i
         co_await s.server.connections_open_fell_to(0);
     });
     CHECK(s.server.counters().connections_accepted == 1);
+}
+
+TEST_CASE("the live feed is read over TLS: a scan, a large message, and the goodbye")
+{
+    authority const ca;
+    certificate const own("localhost", "IP:127.0.0.1", &ca.root);
+    for (transport const over : {transport::websocket, transport::eventsource}) {
+        INFO(to_string(over));
+        tls_scene s(own, ca);
+        s.settings.transport = over;
+        std::size_t events = 0;
+        s.run([&]() -> asio::awaitable<void> {
+            client& c = s.client();
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            asio::co_spawn(s.io, s.server.play_scan(), asio::detached);
+            while (events < fake_server::scan_events) {
+                std::optional<activity_event> const event = co_await f.next();
+                events += event ? 1u : fake_server::scan_events;
+            }
+            fake_activity large = activity_called("large");
+            large.context_json = "{\"k\":\"" + std::string(50'000, 'x') + "\"}";
+            s.server.start_activity(large);
+            std::optional<activity_event> const event = co_await f.next();
+            REQUIRE(event.has_value());
+            CHECK(event->activity.context().text("k")->size() == 50'000);
+            co_await c.close(5s);
+        });
+        CHECK(events == fake_server::scan_events);
+        CHECK(s.server.counters().closes_received == (over == transport::websocket ? 1u : 0u));
+    }
+}
+
+TEST_CASE("the live feed refuses a certificate of an unknown authority, before the token is sent")
+{
+    authority const ca, other;
+    certificate const own("localhost", "IP:127.0.0.1", &ca.root);
+    tls_scene s(own, other);
+    error failure;
+    s.run([&]() -> asio::awaitable<void> {
+        feed f = s.client().subscribe();
+        failure = co_await failure_of(s.client().ready(10s));
+    });
+    CHECK(failure.code() == errc::connection_failed);
+    CHECK(contains(failure.what(), "tls.insecure"));
+    CHECK(s.server.requests().empty());
 }

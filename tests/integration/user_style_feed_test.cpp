@@ -187,6 +187,10 @@ TEST_CASE("user style: a feed outlives its client and yields empty")
         feed none;
         CHECK(none.stopped());
         none.stop();
+        co_await none.wait();
+        std::optional<activity_event> const nothing = co_await none.next();
+        CHECK_FALSE(nothing.has_value());
+        CHECK_FALSE(none.try_next().has_value());
     };
     test::run(s.io, executor, body());
 }

@@ -61,8 +61,26 @@ struct decoding {
     }
 
 private:
+    /// The message; one that is whole was before tried cut at every byte, and none of that may be taken for whole.
     template <class Read>
     decoding& run(std::string_view message, Read read)
+    {
+        if (run_once(message, read).result == protocol::decoded::malformed)
+            return *this;
+        std::string_view whole = message;
+        while (!whole.empty() && std::string_view(" \t\r\n").find(whole.back()) != whole.npos)
+            whole.remove_suffix(1);
+        // Of long ones the ends, and a place now and then between.
+        for (std::size_t cut = 0; cut < whole.size(); cut += cut < 1500 || whole.size() - cut < 200 ? 1 : 997) {
+            run_once(whole.substr(0, cut), read);
+            if (result != protocol::decoded::malformed)
+                throw std::logic_error("a message cut after " + std::to_string(cut) + " bytes was taken for whole");
+        }
+        return run_once(message, read);
+    }
+
+    template <class Read>
+    decoding& run_once(std::string_view message, Read read)
     {
         static constexpr std::size_t slack = 16;
         auto const memory = std::make_unique<char[]>(message.size() + slack);

@@ -196,4 +196,20 @@ TEST_CASE("whatever the uuid, its target is refused or one plain segment", "[tar
     CHECK(accepted > 1'000);
 }
 
+TEST_CASE("a base URL whose path holds a token is refused without repeating it", "[target]")
+{
+    for (auto const* url :
+         {"http://h/X-Plex-Token=SECRET", "http://h/x-plex-token/SECRET", "http://h/a/X-PLEX-TOKEN=SECRET/b"}) {
+        std::string what;
+        try {
+            parse_base_url(url);
+        } catch (error const& e) {
+            what = e.what();
+            CHECK(e.code() == errc::invalid_argument);
+        }
+        CHECK(what.find("config::token") != std::string::npos);
+        CHECK(what.find("SECRET") == std::string::npos);
+    }
+}
+
 } // namespace plex::protocol

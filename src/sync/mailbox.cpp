@@ -4,6 +4,7 @@
 #include "filter_match.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <utility>
 
 namespace plex::sync {
@@ -127,17 +128,22 @@ bool mailbox::charge(std::size_t more, std::size_t less) noexcept
 
 void mailbox::append(activity_event const& event, std::uint64_t life)
 {
-    if (count_ == ring_.size()) {
-        std::vector<mail> larger(std::max<std::size_t>(8, 2 * count_));
-        for (std::size_t i = 0; i < count_; ++i)
-            larger[i] = std::move(at(i));
-        ring_.swap(larger);
-        first_ = 0;
-    }
+    if (count_ == ring_.size())
+        resize_ring();
     mail& m = at(count_);
     m.event = event;
     m.life = life;
     ++count_;
+}
+
+/// Room for as much again as is pending.
+void mailbox::resize_ring()
+{
+    std::vector<mail> other(std::max<std::size_t>(8, std::bit_ceil(2 * count_)));
+    for (std::size_t i = 0; i < count_; ++i)
+        other[i] = std::move(at(i));
+    ring_.swap(other);
+    first_ = 0;
 }
 
 /// What is pending moves up behind what stays of it; from here on `pending_update_` is kept.
@@ -163,6 +169,7 @@ void mailbox::conflate()
     for (std::size_t i = kept; i < count_; ++i)
         at(i) = mail();
     count_ = kept;
+    resize_ring(); // a reader that sleeps on holds what runs alone
 }
 
 std::optional<activity_event> mailbox::take()

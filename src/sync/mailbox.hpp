@@ -44,6 +44,8 @@ public:
     bool empty() const noexcept { return count_ == 0; }
     std::size_t pending() const noexcept { return count_; }
     std::size_t bytes() const noexcept { return bytes_; }
+    /// Bytes held for the queue itself, beside the records.
+    std::size_t memory() const noexcept { return ring_.size() * sizeof(mail); }
     bool overflowed() const noexcept { return overflowed_; }
     /// How many updates were left out.
     std::uint64_t conflated() const noexcept { return conflated_; }
@@ -54,6 +56,7 @@ private:
     activity_event* pending_update_of(std::uint64_t life) noexcept;
     bool charge(std::size_t more, std::size_t less) noexcept;
     void append(activity_event const&, std::uint64_t life);
+    void resize_ring();
     void conflate();
     mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }
 

@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,35 @@ inline std::string told(activity_event const& e)
     text += e.activity.uuid();
     std::optional<int> const progress = e.activity.progress();
     return text + " " + (progress ? std::to_string(*progress) : "-");
+}
+
+/// Waits for what nothing tells of. A look costs little and is repeated soon.
+inline asio::awaitable<void> come_true(std::function<bool()> condition)
+{
+    asio::steady_timer soon(co_await asio::this_coro::executor);
+    while (!condition()) {
+        soon.expires_after(500us);
+        co_await soon.async_wait(asio::use_awaitable);
+    }
+}
+
+inline asio::awaitable<void> reach(client& c, connection_state state)
+{
+    std::function<bool()> const there = [&c, state] { return c.connection().state == state; };
+    co_await come_true(there);
+}
+
+/// So many events, or what came before the feed ended.
+inline asio::awaitable<std::vector<std::string>> take(feed& f, std::size_t count)
+{
+    std::vector<std::string> result;
+    while (result.size() < count) {
+        std::optional<activity_event> const event = co_await f.next();
+        if (!event)
+            break;
+        result.push_back(told(*event));
+    }
+    co_return result;
 }
 
 inline testing::fake_activity activity_named(std::string uuid, std::string type = "library.update.section")

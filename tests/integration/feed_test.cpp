@@ -7,18 +7,6 @@ using namespace plex::test;
 
 namespace {
 
-asio::awaitable<std::vector<std::string>> take(feed& f, std::size_t count)
-{
-    std::vector<std::string> result;
-    while (result.size() < count) {
-        std::optional<activity_event> const event = co_await f.next();
-        if (!event)
-            break;
-        result.push_back(told(*event));
-    }
-    co_return result;
-}
-
 using lines = std::vector<std::string>;
 
 } // namespace
@@ -361,6 +349,42 @@ TEST_CASE("close says goodbye to the server and ends feeds without an error")
         CHECK_FALSE(event.has_value());
         CHECK(f.stopped());
         CHECK(s.server.counters().closes_received == 1);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a subscriber that sleeps through a scan of 100,000 updates then hears its start, its latest state, its end")
+{
+    testing::fake_server_options options;
+    options.keep_records = false;
+    served s(options);
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed sleeper = c.subscribe();
+        feed prompt = c.subscribe();
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        std::size_t heard = 0;
+        for (int i = 0; i < 100'000; ++i) {
+            s.server.update_activity("scan", i % 100, "Film " + std::to_string(i));
+            if (i % 100 != 99)
+                continue;
+            std::function<bool()> const here = [&] { return c.counters().events >= static_cast<std::size_t>(i + 2); };
+            co_await come_true(here);
+            while (prompt.try_next())
+                ++heard;
+        }
+        s.server.end_activity("scan");
+        std::function<bool()> const over = [&] { return c.counters().events == 100'002; };
+        co_await come_true(over);
+        while (prompt.try_next())
+            ++heard;
+        CHECK(heard == 100'002);
+        CHECK(prompt.conflated() == 0);
+        lines const all = co_await take(sleeper, 3);
+        CHECK(all == lines{"started scan 0", "updated scan 99", "ended scan 100"});
+        CHECK_FALSE(sleeper.try_next().has_value());
+        CHECK(sleeper.conflated() == 99'999);
     };
     s.run(c, body());
 }

@@ -3,6 +3,7 @@
 
 #include "sync/merge.hpp"
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -285,4 +286,23 @@ TEST_CASE("what a subscriber knows is told whatever its filter says, as it was t
             box.post(m);
     }
     CHECK(drained(box) == "updated? known, updated known, ended known");
+}
+
+TEST_CASE("a subscriber that reads nothing through 100,000 updates holds what runs alone, and hears its latest state",
+          "[mailbox]")
+{
+    subscriber s;
+    s.posts(news("started", "a").progress(0));
+    std::size_t most = 0;
+    for (int i = 0; i < 100'000; ++i) {
+        s.posts(news("updated", "a").progress(i % 100).subtitle("Film " + std::to_string(i)));
+        if (i > 1024)
+            most = std::max(most, s.box.bytes() + s.box.memory());
+    }
+    CHECK(s.box.pending() == 2);
+    CHECK(most < 2048);
+    s.posts(news("ended", "a").progress(100));
+    CHECK(drained(s.box) == "started a 0, updated a 99, ended a 100");
+    CHECK(s.box.conflated() == 99'999);
+    CHECK(s.box.memory() == 0);
 }

@@ -121,23 +121,33 @@ private:
         }
     }
 
-    /// Everything ends, and everybody has heard of it.
+    /// Everything ends, and everybody has heard of it: of something that began and ended later, and of the ends of all.
     asio::awaitable<void> settle()
     {
         while (!running_.empty())
             end(0);
         asio::steady_timer timer(io_);
-        for (;;) {
-            bool const polling = client_->connection().transport == transport::polling;
-            bool const told = ended(prompt_story_) && ended(slow_story_) && (polling || !judge.in_gap());
-            if (client_->connection().state == connection_state::reconciled && client_->running().activities.empty() &&
-                told)
-                co_return;
+        for (int i = 0;; ++i) { // and again, as it may fall into a gap
+            std::string const last = "last" + std::to_string(i);
+            server_->start_activity(activity_named(last));
+            timer.expires_after(100ms);
+            co_await timer.async_wait(asio::use_awaitable);
+            server_->end_activity(last);
+            timer.expires_after(300ms);
+            co_await timer.async_wait(asio::use_awaitable);
             if (client_->connection().state == connection_state::ended)
                 co_return; // the verdict tells what is missing
-            timer.expires_after(20ms);
-            co_await timer.async_wait(asio::use_awaitable);
+            bool const polling = client_->connection().transport == transport::polling;
+            bool const heard = polling || (!judge.in_gap() && told(prompt_story_, last) && told(slow_story_, last));
+            if (heard && client_->connection().state == connection_state::reconciled &&
+                client_->running().activities.empty() && ended(prompt_story_) && ended(slow_story_))
+                co_return;
         }
+    }
+    static bool told(std::vector<activity_event> const& story, std::string const& uuid)
+    {
+        return std::any_of(story.begin(), story.end(),
+                           [&](activity_event const& e) { return e.activity.uuid() == uuid; });
     }
     static bool ended(std::vector<activity_event> const& story)
     {

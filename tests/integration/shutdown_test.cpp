@@ -245,8 +245,12 @@ private:
     {
         frame const here(frames_);
         try {
-            while (std::optional<activity_event> const event = co_await feed_->next())
+            while (feed_) { // a feed that is gone must not be asked again
+                std::optional<activity_event> const event = co_await feed_->next();
+                if (!event)
+                    break;
                 CHECK(event->kind == event_kind::started);
+            }
         } catch (error const& e) {
             CHECK(e.code() == asio::error::operation_aborted);
         }

@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 // The feed among faults, over real sockets; the fake server's own record is the judge. Schedules run side by side, as
@@ -22,7 +23,10 @@ public:
     {
         constexpr transport kinds[] = {transport::automatic, transport::websocket, transport::eventsource};
         schedule.settings.transport = kinds[between(0, 2)];
-        schedule.settings.token_function = []() -> asio::awaitable<std::string> { co_return "token"; };
+        schedule.settings.token_function = [this]() -> asio::awaitable<std::string> {
+            std::string fresh = "token" + std::to_string(++tokens_);
+            co_return fresh;
+        };
     }
 
     asio::awaitable<void> run()
@@ -106,8 +110,10 @@ private:
             server.refuse_for_maintenance("/activities");
             drop();
             break;
-        case 10: // 401, then good: with a token function that has the same token again, the list decides
-            server.refuse("/:/", free ? 401 : 500);
+        case 10: // once: a fresh token mends it; twice: the list, which is good, says that it is the transport
+            if (!free && std::exchange(refused_, true))
+                break; // a second one in the same episode rightly ends a feed of a fixed transport
+            server.refuse("/:/", 401, {}, "text/html", free && some % 2 == 0 ? 2 : 1);
             drop();
             break;
         case 11: // the transport is not there
@@ -133,6 +139,8 @@ private:
 
     asio::io_context& io_;
     std::mt19937 random_;
+    int tokens_ = 0;
+    bool refused_ = false;
 };
 
 // So many that one thread keeps up with them: what is told late would be taken for lost.

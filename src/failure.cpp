@@ -103,7 +103,7 @@ error refusal(undertaking const& u, errc code, diagnostics::content said)
 
 error error_of(undertaking const& u, std::exception_ptr thrown)
 {
-    std::string what = "what was thrown is no std::exception";
+    std::string what;
     try {
         std::rethrow_exception(thrown);
     } catch (error const& e) {
@@ -113,6 +113,7 @@ error error_of(undertaking const& u, std::exception_ptr thrown)
     } catch (std::exception const& e) {
         what = e.what();
     } catch (...) {
+        what = "what was thrown is no std::exception";
     }
     diagnostics::content content;
     content.message = u.what + " at " + u.origin + ": getting the token: " + what;

@@ -118,7 +118,7 @@ base_url parse_base_url(std::string_view text)
     auto const parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
     if (!parsed)
         refuse("the base URL cannot be read: write it as http://host:32400 or https://host:32400");
-    boost::urls::url_view const url = *parsed;
+    boost::urls::url_view const& url = *parsed;
     std::string scheme(url.scheme());
     std::transform(scheme.begin(), scheme.end(), scheme.begin(), lower);
     if (scheme != "http" && scheme != "https")

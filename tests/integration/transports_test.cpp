@@ -197,3 +197,25 @@ TEST_CASE("a token function may throw anything: the feed tries again")
     s.run(c, body());
     CHECK(asked == 2);
 }
+
+TEST_CASE("errors[] of a refused upgrade are given as they are")
+{
+    served s;
+    s.settings.transport = transport::websocket;
+    s.server.refuse("/:/websockets", 400,
+                    R"({"errors":[{"code":1000,"status":400,"message":"X-Plex-Client-Identifier is missing"}]})",
+                    "application/json");
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        error failure;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            failure = e;
+        }
+        CHECK(failure.code() == errc::bad_request);
+        REQUIRE(failure.diagnostics().server_errors().size() == 1);
+        CHECK(failure.diagnostics().server_errors().front().code == 1000);
+    };
+    s.run(c, body());
+}

@@ -17,7 +17,6 @@
 namespace plex::testing {
 namespace {
 
-using std::chrono::steady_clock;
 using kind = feed_item::kind;
 
 std::shared_ptr<feed_item> item(kind what, std::string text = {})

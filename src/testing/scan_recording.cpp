@@ -109,7 +109,8 @@ boost::asio::awaitable<void> play_recording(std::shared_ptr<server_state> state,
                 state->publish(std::make_shared<feed_item const>(std::move(item)));
         if (update == updates)
             break;
-        activity.progress = static_cast<double>(1 + update * 99 / updates);
+        auto const percent = 1 + update * 99 / updates;
+        activity.progress = static_cast<double>(percent);
         activity.subtitle = made_up_title(update);
         if (!state->update(activity))
             co_return;

@@ -13,7 +13,7 @@ using asio::ip::tcp;
 using std::chrono::steady_clock;
 
 server_state::server_state(asio::any_io_executor executor, fake_server_options wanted)
-    : options(std::move(wanted)), strand(asio::make_strand(std::move(executor))),
+    : options(std::move(wanted)), strand(asio::make_strand(executor)),
       identity(options.certificate_pem.empty() || options.private_key_pem.empty()
                    ? nullptr
                    : load_identity(options.certificate_pem, options.private_key_pem)),

@@ -87,7 +87,18 @@ public:
     }
 
     /// Empty once it has ended well.
-    std::string finding() const { return over_ ? finding_ : "not over: " + std::string(to_string(last_state_)); }
+    std::string finding() const
+    {
+        if (over_)
+            return finding_;
+        std::string text = "not over: " + std::string(to_string(last_state_)) + " over " +
+                           std::string(to_string(client_->connection().transport)) +
+                           (judge.in_gap() ? ", in a gap" : "") + ", revived " +
+                           std::to_string(client_->counters().revived) + ", runs";
+        for (activity const& a : client_->running().activities)
+            text += " " + std::string(a.uuid());
+        return text;
+    }
     std::uint64_t reconnects() const { return client_->counters().reconnects; }
     /// How often the connection, or a list, has told of a failure.
     std::size_t failures() const { return failures_; }

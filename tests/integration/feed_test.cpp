@@ -369,7 +369,7 @@ TEST_CASE("a subscriber that sleeps through a scan of 100,000 updates then hears
             s.server.update_activity("scan", i % 100, "Film " + std::to_string(i));
             if (i % 100 != 99)
                 continue;
-            std::function<bool()> const here = [&] { return c.counters().events >= static_cast<std::size_t>(i + 2); };
+            std::function<bool()> const here = [&] { return c.counters().events >= static_cast<std::size_t>(i) + 2; };
             co_await come_true(here);
             while (prompt.try_next())
                 ++heard;

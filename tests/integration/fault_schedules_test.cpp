@@ -160,7 +160,7 @@ void run_all(asio::io_context& io, std::vector<std::unique_ptr<random_faults>>& 
             if (e)
                 std::rethrow_exception(e);
         });
-    auto const until = std::chrono::steady_clock::now() + 120s;
+    auto const until = std::chrono::steady_clock::now() + 280s; // delays grow to 30 s, and several faults may wait
     while (over != all.size() && std::chrono::steady_clock::now() < until)
         io.run_one_for(1s);
 }

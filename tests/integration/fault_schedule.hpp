@@ -23,9 +23,9 @@ public:
         server_.emplace(io.get_executor(), options_);
         options_.port = server_->port();
         settings.url = server_->url();
-        settings.ping_after = 100ms;
-        settings.idle_limit = 600ms;
-        settings.connect_timeout = 700ms;
+        settings.ping_after = 500ms;
+        settings.idle_limit = 2500ms;
+        settings.connect_timeout = 2500ms;
         settings.conflate_after = 4;
     }
 

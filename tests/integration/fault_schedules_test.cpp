@@ -147,7 +147,7 @@ private:
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr unsigned side_by_side = 40;
 #else
-constexpr unsigned side_by_side = 200;
+constexpr unsigned side_by_side = 100;
 #endif
 
 /// Runs them side by side until all are over, with a watchdog.
@@ -172,7 +172,7 @@ TEST_CASE("random faults lose no life and double none, but inside gaps")
     // PLEX_SEED repeats one schedule, PLEX_TEST_LONG runs 2,000.
     char const* const given = std::getenv("PLEX_SEED");
     unsigned const first = given ? static_cast<unsigned>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-    unsigned const batches = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 10 : 1;
+    unsigned const batches = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 20 : 2;
     unsigned const at_once = given ? 1 : side_by_side;
     std::size_t judged = 0;
     std::size_t excused = 0;

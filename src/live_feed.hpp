@@ -101,7 +101,7 @@ private:
     asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection);
     asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
     asio::awaitable<std::optional<error>> list();
-    void settle(sync::instant now);
+    void deliver(sync::instant now);
     void snapshot_taken(sync::instant now);
     error ledger_full() const;
 

@@ -132,7 +132,9 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
     unsigned taken = 0;
     sync::backoff delay;
     while (is_current(connection)) {
-        if (!wanted() && !closing_) {
+        if (!wanted()) {
+            if (closing_) // the goodbye goes on without us
+                break;
             let_go_ = true;
             link_->close();
             change(connection_state::idle);
@@ -141,7 +143,8 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
         sync::instant const now = now_instant();
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
-            settle(now);
+            ledger_.settle(now, outgoing_);
+            deliver(now);
             continue;
         }
         if (now.steady < next) {
@@ -167,10 +170,10 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
     (void)owner;
 }
 
-void live_feed::settle(sync::instant now)
+/// What a list has changed, and what its absences have ended.
+void live_feed::deliver(sync::instant now)
 {
     exclusive::visit const here(source_->inside);
-    ledger_.settle(now, outgoing_);
     distribute();
     if (std::optional<steady_time> const settled = ledger_.settled())
         for (auto const& s : subscribers_)
@@ -190,8 +193,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
     if (failure) {
         ledger_.snapshot_failed();
         note(*failure);
-        int const status = failure->diagnostics().http_status();
-        if (status == 401 || status == 403) {
+        if (sync::setback_of(failure->diagnostics().http_status()) == sync::setback::barred) {
             list_failure_ = failure;
             link_->close();
         }
@@ -208,13 +210,8 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
 
 void live_feed::snapshot_taken(sync::instant now)
 {
-    exclusive::visit const here(source_->inside);
     last_snapshot_ = now.steady;
-    distribute();
-    if (std::optional<steady_time> const settled = ledger_.settled())
-        for (auto const& s : subscribers_)
-            s->box.settled(*settled, now);
-    notify();
+    deliver(now);
     if (status_.state == connection_state::connected)
         change(connection_state::reconciled);
 }

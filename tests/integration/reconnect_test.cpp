@@ -335,3 +335,20 @@ TEST_CASE("the count of conflated updates only grows, whoever goes")
     };
     s.run(c, body());
 }
+
+TEST_CASE("closing while the first list is waited for asks for no other one")
+{
+    served s;
+    s.server.hold("/activities");
+    client c(s.io.get_executor(), s.settings);
+    std::uint64_t requests = 0;
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await s.server.held_reached("/activities", 1);
+        s.server.freeze_listeners(); // so that the goodbye is waited for
+        co_await c.close(200ms);
+        requests = c.counters().requests;
+    };
+    s.run(c, body());
+    CHECK(requests == 1);
+}

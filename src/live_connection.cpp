@@ -26,7 +26,7 @@ constexpr auto poll_while_idle = std::chrono::seconds(10);
 sync::setback setback_of_list(error const& failure)
 {
     sync::setback const what = sync::setback_of(failure.diagnostics().http_status());
-    return what == sync::setback::barred ? sync::setback::list_barred : what;
+    return what == sync::setback::barred ? sync::setback::hopeless : what;
 }
 
 } // namespace
@@ -97,6 +97,7 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
         change(connection_state::interrupted);
         co_await pause(delay);
     }
+    promoted_.reset();
     running_ = false;
     change(scope_.stopped() ? connection_state::ended : connection_state::idle);
 }
@@ -131,7 +132,7 @@ asio::awaitable<sync::reconnect_plan::list_answer> live_feed::ask_list()
     std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
     if (listed && !*listed)
         co_return answer::good;
-    bool const barred = listed && setback_of_list(**listed) == sync::setback::list_barred;
+    bool const barred = listed && setback_of_list(**listed) == sync::setback::hopeless;
     co_return barred ? answer::barred : answer::none;
 }
 
@@ -208,7 +209,7 @@ asio::awaitable<live_feed::lost> live_feed::follow(std::shared_ptr<void> owner, 
     error failure = co_await read(link);
     lost result(std::move(failure), sync::setback::transient);
     if (list_failure_)
-        result = lost(*list_failure_, sync::setback::list_barred);
+        result = lost(*list_failure_, sync::setback::hopeless);
     co_return result;
 }
 
@@ -240,7 +241,7 @@ asio::awaitable<live_feed::lost> live_feed::poll()
         ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
         snapshot_taken(now);
         if (ledger_.full())
-            co_return lost(ledger_full(), sync::setback::list_barred);
+            co_return lost(ledger_full(), sync::setback::hopeless);
         co_await pause(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
         if (!wanted() || promoted_)
             co_return lost();

@@ -30,7 +30,7 @@ struct live_feed::interest {
 
 live_feed::live_feed(net::scope& s, calls& c, config const& settings)
     : scope_(s), calls_(c), settings_(settings), source_(std::make_shared<subscription_source>(this, s.executor())),
-      plan_(settings.transport)
+      plan_(settings.transport, settings.upward_every)
 {
     s.add(*this);
 }
@@ -93,7 +93,7 @@ void live_feed::open(std::shared_ptr<void> const& owner)
         return;
     running_ = true;
     ledger_ = sync::ledger({settings_.ledger_bytes});
-    plan_ = sync::reconnect_plan(settings_.transport);
+    plan_ = sync::reconnect_plan(settings_.transport, settings_.upward_every);
     last_snapshot_.reset();
     was_reconciled_ = false;
     opened_ = 0;

@@ -11,7 +11,6 @@ using namespace std::chrono_literals;
 
 constexpr auto young = 1s;    // a connection that lived shorter is as good as a failed dial
 constexpr auto stable = 1min; // one that lived as long starts the delays anew
-constexpr auto upward_every = 10min;
 constexpr unsigned many_failures = 3;
 
 reconnect_plan::duration honoured(reconnect_plan::duration asked) noexcept
@@ -39,8 +38,9 @@ setback setback_of(int http_status) noexcept
     }
 }
 
-reconnect_plan::reconnect_plan(transport wanted) noexcept
-    : fixed_(wanted != transport::automatic), current_(fixed_ ? wanted : transport::websocket)
+reconnect_plan::reconnect_plan(transport wanted, duration upward_every) noexcept
+    : fixed_(wanted != transport::automatic), upward_every_(upward_every),
+      current_(fixed_ ? wanted : transport::websocket)
 {
 }
 
@@ -58,7 +58,7 @@ reconnect_plan::step reconnect_plan::failed(setback what, time_point now) noexce
     ++in_a_row_;
     switch (what) {
     case setback::misdirected:
-    case setback::list_barred:
+    case setback::hopeless:
         return step::give_up;
     case setback::unsuitable:
         return next_transport(now);
@@ -100,7 +100,7 @@ void reconnect_plan::use(transport next, time_point now) noexcept
     in_a_row_ = 0;
     upward_at_.reset();
     if (next != transport::websocket)
-        upward_at_ = now + upward_every;
+        upward_at_ = now + upward_every_;
 }
 
 reconnect_plan::duration reconnect_plan::delay(double random) noexcept
@@ -129,7 +129,7 @@ void reconnect_plan::went_up(transport to, time_point now) noexcept
 
 void reconnect_plan::stayed(time_point now) noexcept
 {
-    upward_at_ = now + upward_every;
+    upward_at_ = now + upward_every_;
 }
 
 } // namespace plex::sync

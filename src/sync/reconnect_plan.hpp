@@ -14,8 +14,8 @@ namespace plex::sync {
 enum class setback : std::uint8_t {
     unsuitable,  ///< the reply says that this transport is not there
     barred,      ///< 401 or 403, also with a fresh token
-    list_barred, ///< the same to `GET /activities`
     misdirected, ///< a redirect
+    hopeless,    ///< nothing that another try could mend: `GET /activities` barred, a full ledger
     transient,   ///< all else: no connection, a lost one, a server that is overloaded or starting
 };
 
@@ -39,7 +39,8 @@ public:
     enum class list_answer : std::uint8_t { good, barred, none };
 
     /// @param wanted fixes the transport unless it is `automatic`
-    explicit reconnect_plan(transport wanted) noexcept;
+    /// @param upward_every after so long the transports above the current one are tried
+    reconnect_plan(transport wanted, duration upward_every) noexcept;
 
     /// What to try, or what is in use. Never `automatic`.
     transport current() const noexcept { return current_; }
@@ -68,6 +69,7 @@ private:
     void use(transport, time_point now) noexcept;
 
     bool fixed_;
+    duration upward_every_;
     transport current_;
     backoff backoff_;
     std::optional<time_point> opened_at_; // of the connection that is open

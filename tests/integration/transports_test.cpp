@@ -219,3 +219,72 @@ TEST_CASE("errors[] of a refused upgrade are given as they are")
     };
     s.run(c, body());
 }
+
+TEST_CASE("the transports above the one in use are tried now and then, and the feed goes on over a better one")
+{
+    for (bool const from_polling : {true, false}) {
+        CAPTURE(from_polling);
+        served s;
+        s.settings.upward_every = 20ms;
+        s.server.start_activity(activity_named("scan"));
+        s.server.refuse("/:/websockets", 404, {}, "text/html", 3); // the first try and two looks upward
+        if (from_polling)
+            s.server.refuse("/:/eventsource", 404, {}, "text/html", testing::fake_server::always);
+        lines changes;
+        client c(s.io.get_executor(), s.settings);
+        c.on_connection_change([&](connection_status const& status) {
+            std::string change(to_string(status.state));
+            if (status.transport != transport::automatic)
+                change += " " + std::string(to_string(status.transport));
+            if (changes.empty() || changes.back() != change)
+                changes.push_back(std::move(change));
+        });
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            std::function<bool()> const up = [&] {
+                return c.connection().transport == transport::websocket &&
+                       c.connection().state == connection_state::reconciled;
+            };
+            co_await come_true(up);
+            s.server.update_activity("scan", 50);
+            s.server.end_activity("scan");
+            lines const life = co_await take(f, 3);
+            CHECK(life == lines{"started! scan 0", "updated scan 50", "ended scan 100"});
+        };
+        s.run(c, body());
+        std::string const below = from_polling ? "polling" : "eventsource";
+        CHECK(changes == lines{"connecting", "connected " + below, "reconciled " + below, "connecting",
+                               "connected websocket", "reconciled websocket"});
+        CHECK(c.counters().reconnects == 1);
+    }
+}
+
+TEST_CASE("a better transport found for a feed that leaves at that moment is let go")
+{
+    for (int turns = 0; turns < 25; ++turns) { // of the loop, between the server's 101 and the leaving
+        CAPTURE(turns);
+        served s;
+        s.settings.upward_every = 5ms;
+        s.server.refuse("/:/websockets", 404);
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            {
+                feed f = c.subscribe();
+                co_await reach(c, connection_state::reconciled);
+                asio::any_io_executor const here = co_await asio::this_coro::executor;
+                while (s.server.listeners() < 2)
+                    co_await asio::post(here, asio::use_awaitable);
+                for (int turn = 0; turn < turns; ++turn)
+                    co_await asio::post(here, asio::use_awaitable);
+            }
+            std::function<bool()> const gone = [&] {
+                return c.connection().state == connection_state::idle && s.server.listeners() == 0;
+            };
+            co_await come_true(gone);
+            feed f = c.subscribe();
+            co_await reach(c, connection_state::reconciled);
+            CHECK(s.server.listeners() == 1);
+        };
+        s.run(c, body());
+    }
+}

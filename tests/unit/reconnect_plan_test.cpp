@@ -17,6 +17,7 @@ using answer = reconnect_plan::list_answer;
 using time_point = reconnect_plan::time_point;
 
 constexpr time_point start = time_point(1h);
+constexpr auto upward_every = 10min;
 
 /// The longest delay that may be drawn next.
 reconnect_plan::duration longest(reconnect_plan& plan)
@@ -49,7 +50,7 @@ TEST_CASE("each reply to the upgrade is the setback that the table names", "[rec
 
 TEST_CASE("delays are drawn between half a second and a bound that doubles up to 30 s", "[reconnect]")
 {
-    reconnect_plan plan(transport::websocket);
+    reconnect_plan plan(transport::websocket, upward_every);
     for (auto const bound : {1s, 2s, 4s, 8s, 16s, 30s, 30s, 30s}) {
         CHECK(plan.failed(setback::transient, start) == step::wait);
         reconnect_plan lowest = plan;
@@ -63,7 +64,7 @@ TEST_CASE("delays are drawn between half a second and a bound that doubles up to
 TEST_CASE("a connection under a second raises the delays, a longer one keeps them, a stable minute resets them",
           "[reconnect]")
 {
-    reconnect_plan plan(transport::websocket);
+    reconnect_plan plan(transport::websocket, upward_every);
     time_point now = start;
     for (int i = 0; i < 3; ++i) {
         plan.failed(setback::transient, now);
@@ -83,7 +84,7 @@ TEST_CASE("a connection under a second raises the delays, a longer one keeps the
 TEST_CASE("Retry-After is the next delay alone, retry the least of all further ones, both between 0.5 s and 5 min",
           "[reconnect]")
 {
-    reconnect_plan plan(transport::websocket);
+    reconnect_plan plan(transport::websocket, upward_every);
     plan.failed(setback::transient, start);
     plan.wait_for(42s);
     CHECK(plan.delay(0) == 42s);
@@ -101,7 +102,7 @@ TEST_CASE("Retry-After is the next delay alone, retry the least of all further o
 
 TEST_CASE("a transport that is not there gives way to the next one at once, the last one ends the feed", "[reconnect]")
 {
-    reconnect_plan plan(transport::automatic);
+    reconnect_plan plan(transport::automatic, upward_every);
     CHECK(plan.current() == transport::websocket);
     CHECK(plan.failed(setback::unsuitable, start) == step::at_once);
     CHECK(plan.current() == transport::eventsource);
@@ -113,7 +114,7 @@ TEST_CASE("a transport that is not there gives way to the next one at once, the 
 TEST_CASE("a fixed transport is never left", "[reconnect]")
 {
     for (auto const fixed : {transport::websocket, transport::eventsource, transport::polling}) {
-        reconnect_plan plan(fixed);
+        reconnect_plan plan(fixed, upward_every);
         CHECK(plan.current() == fixed);
         for (int i = 0; i < 10; ++i)
             CHECK(plan.failed(setback::transient, start) == step::wait);
@@ -129,7 +130,7 @@ TEST_CASE("a fixed transport is never left", "[reconnect]")
 TEST_CASE("401 and 403 to the upgrade ask the list: good is the next transport, barred the end, none a delay",
           "[reconnect]")
 {
-    reconnect_plan const fresh(transport::automatic);
+    reconnect_plan const fresh(transport::automatic, upward_every);
     reconnect_plan plan = fresh;
     CHECK(plan.failed(setback::barred, start) == step::ask_list);
     CHECK(plan.list_answered(answer::good, start) == step::at_once);
@@ -145,15 +146,15 @@ TEST_CASE("401 and 403 to the upgrade ask the list: good is the next transport, 
 
 TEST_CASE("a redirect, and a list that is barred, end the feed over any transport", "[reconnect]")
 {
-    for (auto const what : {setback::misdirected, setback::list_barred})
+    for (auto const what : {setback::misdirected, setback::hopeless})
         for (auto const over : {transport::automatic, transport::eventsource, transport::polling})
-            CHECK(reconnect_plan(over).failed(what, start) == step::give_up);
+            CHECK(reconnect_plan(over, upward_every).failed(what, start) == step::give_up);
 }
 
 TEST_CASE("three failures in a row on one transport ask the list, and a good one takes the next transport",
           "[reconnect]")
 {
-    reconnect_plan plan(transport::automatic);
+    reconnect_plan plan(transport::automatic, upward_every);
     CHECK(plan.failed(setback::transient, start) == step::wait);
     CHECK(plan.failed(setback::transient, start) == step::wait);
     CHECK(plan.failed(setback::transient, start) == step::ask_list);
@@ -166,21 +167,21 @@ TEST_CASE("three failures in a row on one transport ask the list, and a good one
 
 TEST_CASE("a stream without a sign of life counts as a failure, one with a sign does not", "[reconnect]")
 {
-    reconnect_plan silent(transport::automatic);
+    reconnect_plan silent(transport::automatic, upward_every);
     time_point now = start;
     for (auto const expected : {step::wait, step::wait, step::ask_list}) {
         silent.opened(now);
         now += 45s;
         CHECK(silent.failed(setback::transient, now) == expected);
     }
-    reconnect_plan alive(transport::automatic);
+    reconnect_plan alive(transport::automatic, upward_every);
     for (int i = 0; i < 10; ++i)
         CHECK(lived(alive, now, 2s) == step::wait);
 }
 
 TEST_CASE("polling goes on through any transient failure", "[reconnect]")
 {
-    reconnect_plan plan(transport::automatic);
+    reconnect_plan plan(transport::automatic, upward_every);
     plan.failed(setback::unsuitable, start);
     plan.failed(setback::unsuitable, start);
     REQUIRE(plan.current() == transport::polling);
@@ -190,7 +191,7 @@ TEST_CASE("polling goes on through any transient failure", "[reconnect]")
 
 TEST_CASE("below the first transport the higher ones are tried again every ten minutes", "[reconnect]")
 {
-    reconnect_plan plan(transport::automatic);
+    reconnect_plan plan(transport::automatic, upward_every);
     CHECK_FALSE(plan.upward_at().has_value());
     plan.failed(setback::unsuitable, start);
     CHECK(plan.upward_at() == start + 10min);

@@ -189,6 +189,15 @@ asio::awaitable<reply> calls::send(request asked)
     co_return answer;
 }
 
+asio::awaitable<reply> calls::demand(std::string what, request asked)
+{
+    undertaking const doing = {std::move(what), origin_};
+    reply answer = co_await exchange(doing, std::move(asked));
+    if (!is_good(answer.status()))
+        refuse(doing, protocol::call_kind::list, answer);
+    co_return answer;
+}
+
 asio::awaitable<opened_feed> calls::open_feed(transport over, steady_time deadline)
 {
     undertaking const doing = {opening, origin_};

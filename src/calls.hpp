@@ -40,6 +40,9 @@ public:
     asio::awaitable<void> list_into(protocol::decoder&);
     asio::awaitable<void> cancel(std::string uuid);
     asio::awaitable<reply> send(request);
+    /// The same for a request whose refusal is an error.
+    /// @param doing "starting an activity"
+    asio::awaitable<reply> demand(std::string doing, request);
     /// @param over `websocket` or `eventsource`
     asio::awaitable<opened_feed> open_feed(transport over, net::steady_time deadline);
 

@@ -82,11 +82,16 @@ asio::awaitable<reply> send(std::shared_ptr<client_state> s, request asked)
     co_return answer;
 }
 
+net::steady_time time_limit(std::optional<client::duration> deadline)
+{
+    net::steady_time const now = std::chrono::steady_clock::now();
+    bool const is_limited = deadline && *deadline < net::wait_list::no_deadline - now;
+    return is_limited ? now + *deadline : net::wait_list::no_deadline;
+}
+
 asio::awaitable<void> ready(std::shared_ptr<client_state> s, std::optional<client::duration> deadline)
 {
-    net::steady_time const until =
-        deadline ? std::chrono::steady_clock::now() + *deadline : net::wait_list::no_deadline;
-    co_await s->feed.ready(s, until);
+    co_await s->feed.ready(s, time_limit(deadline));
 }
 
 asio::awaitable<void> close(std::shared_ptr<client_state> s, client::duration timeout)
@@ -148,6 +153,16 @@ subscription client::subscribe(filter f, event_function on_event, end_function o
 asio::awaitable<void> client::ready(std::optional<duration> deadline)
 {
     return detail::run_at(state_->at, detail::ready(state_, deadline));
+}
+
+asio::awaitable<operation> client::start(activity_request asked, std::optional<duration> deadline)
+{
+    return detail::run_at(state_->at, detail::start(state_, std::move(asked), deadline));
+}
+
+asio::awaitable<void> client::wait_until_idle(filter f, duration quiet, std::optional<duration> deadline)
+{
+    return detail::run_at(state_->at, detail::wait_until_idle(state_, std::move(f), quiet, deadline));
 }
 
 running_activities client::running() const

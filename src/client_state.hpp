@@ -38,7 +38,14 @@ asio::awaitable<std::vector<activity>> list(std::shared_ptr<client_state>);
 asio::awaitable<void> cancel(std::shared_ptr<client_state>, std::string uuid);
 asio::awaitable<reply> send(std::shared_ptr<client_state>, request);
 asio::awaitable<void> ready(std::shared_ptr<client_state>, std::optional<client::duration> deadline);
+asio::awaitable<operation> start(std::shared_ptr<client_state>, activity_request,
+                                 std::optional<client::duration> deadline);
+asio::awaitable<void> wait_until_idle(std::shared_ptr<client_state>, filter, client::duration quiet,
+                                      std::optional<client::duration> deadline);
 asio::awaitable<void> close(std::shared_ptr<client_state>, client::duration timeout);
+
+/// When a wait is over; never where there is no deadline, or one beyond the clock's range.
+net::steady_time time_limit(std::optional<client::duration> deadline);
 
 /// The library's own way into a client.
 struct client_access {

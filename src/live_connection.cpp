@@ -66,6 +66,7 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
         news_.wake_all();
         status_news_.wake_all();
         ledger_.disconnected();
+        tell_onlookers([](onlooker& o) { o.interrupted(); });
         status_.transport = transport::automatic;
         if (!wanted())
             break;
@@ -106,6 +107,7 @@ void live_feed::give_up(error const& failure)
 {
     note(failure);
     running_ = false; // whoever hears of the failure may subscribe anew
+    leave_onlookers(failure);
     auto const all = std::exchange(subscribers_, {});
     for (auto const& s : all)
         retire(*s);
@@ -227,6 +229,7 @@ asio::awaitable<live_feed::lost> live_feed::poll()
 {
     bool first = true;
     for (;;) {
+        list_wanted_ = false;
         steady_time const requested = std::chrono::steady_clock::now();
         asio::awaitable<std::optional<error>> listing = list();
         std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
@@ -239,12 +242,22 @@ asio::awaitable<live_feed::lost> live_feed::poll()
         plan_.heard();
         sync::instant const now = now_instant();
         ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
-        snapshot_taken(now);
+        snapshot_taken(requested, now);
         if (ledger_.full())
             co_return lost(ledger_full(), sync::setback::hopeless);
-        co_await pause(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
+        co_await until_next_poll(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
         if (!wanted() || promoted_)
             co_return lost();
+    }
+}
+
+asio::awaitable<void> live_feed::until_next_poll(sync::reconnect_plan::duration interval)
+{
+    steady_time const until = std::chrono::steady_clock::now() + interval;
+    while (wanted() && !promoted_ && !list_wanted_) {
+        net::woken const why = co_await news_.park(scope_.executor(), until);
+        if (why != net::woken::by_wake)
+            co_return;
     }
 }
 

@@ -72,6 +72,39 @@ std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, fi
     return made;
 }
 
+void live_feed::watch(std::shared_ptr<void> owner, onlooker& o)
+{
+    exclusive::visit const here(source_->inside);
+    if (scope_.stopped()) {
+        o.ended(stopped_error({"following the activities", calls_.origin()}));
+        return;
+    }
+    onlookers_.push_back(o);
+    open(owner);
+    sync::instant const now = now_instant();
+    std::vector<sync::mail> what_runs;
+    ledger_.introduce(now, what_runs);
+    for (sync::mail const& m : what_runs)
+        o.told(m, now.steady);
+    if (status_.state == connection_state::reconciled)
+        o.listed(*last_snapshot_, status_.transport == transport::polling, now.steady);
+}
+
+void live_feed::disregard(onlooker& o) noexcept
+{
+    exclusive::visit const here(source_->inside);
+    if (!o.is_linked())
+        return;
+    o.unlink();
+    disconnect_if_unwanted();
+}
+
+void live_feed::want_list() noexcept
+{
+    list_wanted_ = true;
+    news_.wake_all();
+}
+
 void live_feed::unsubscribe(subscriber& s) noexcept
 {
     exclusive::visit const here(source_->inside);
@@ -95,18 +128,31 @@ void live_feed::open(std::shared_ptr<void> const& owner)
     ledger_ = sync::ledger({settings_.ledger_bytes});
     plan_ = sync::reconnect_plan(settings_.transport, settings_.upward_every);
     last_snapshot_.reset();
+    list_wanted_ = false;
     was_reconciled_ = false;
     opened_ = 0;
     change(connection_state::connecting);
     asio::co_spawn(scope_.executor(), run(owner), asio::detached);
 }
 
-void live_feed::distribute()
+void live_feed::distribute(steady_time now)
 {
+    for (sync::mail const& m : outgoing_)
+        tell_onlookers([&](onlooker& o) { o.told(m, now); });
     for (auto const& s : subscribers_)
         for (sync::mail const& m : outgoing_)
             s->box.post(m);
     outgoing_.clear();
+}
+
+/// Nothing more will come.
+void live_feed::leave_onlookers(error const& why)
+{
+    while (!onlookers_.empty()) {
+        onlooker& o = onlookers_.front();
+        onlookers_.pop_front();
+        o.ended(why);
+    }
 }
 
 void live_feed::notify()
@@ -224,6 +270,7 @@ void live_feed::count(counters& c) const
 void live_feed::stop() noexcept
 {
     source_->feed = nullptr;
+    leave_onlookers(stopped_error({"following the activities", calls_.origin()}));
     auto const all = std::exchange(subscribers_, {});
     for (auto const& s : all) {
         retire(*s);

@@ -2,6 +2,7 @@
 
 #include "calls.hpp"
 #include "net/live_link.hpp"
+#include "onlooker.hpp"
 #include "protocol/decoder.hpp"
 #include "subscriber.hpp"
 #include "sync/ledger.hpp"
@@ -42,6 +43,12 @@ public:
                                           event_function, end_function);
     void unsubscribe(subscriber&) noexcept;
 
+    /// @param o leaves by `disregard` or with the feed
+    void watch(std::shared_ptr<void> owner, onlooker& o);
+    void disregard(onlooker&) noexcept;
+    /// A list is requested as soon as the last one is settled; who watches hears of it.
+    void want_list() noexcept;
+
     asio::awaitable<void> ready(std::shared_ptr<void> owner, net::steady_time deadline);
     running_activities running() const;
     connection_status status() const;
@@ -64,12 +71,15 @@ private:
     void open(std::shared_ptr<void> const& owner);
     bool wanted() const noexcept
     {
-        return !scope_.stopped() && !closing_ && (!subscribers_.empty() || interested_ != 0);
+        return !scope_.stopped() && !closing_ && (!subscribers_.empty() || !onlookers_.empty() || interested_ != 0);
     }
     void disconnect_if_unwanted() noexcept;
     void retire(subscriber const& s) noexcept { counts_.conflated += s.box.conflated(); }
-    void distribute(); ///< into the mailboxes
-    void notify();     ///< whoever has news
+    void distribute(net::steady_time now); ///< into the mailboxes
+    void notify();                         ///< whoever has news
+    template <class F>
+    void tell_onlookers(F);
+    void leave_onlookers(error const& why);
     void change(connection_state);
     void note(error const&);
 
@@ -86,6 +96,7 @@ private:
     asio::awaitable<lost> poll();
     asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
     asio::awaitable<void> pause(sync::reconnect_plan::duration);
+    asio::awaitable<void> until_next_poll(sync::reconnect_plan::duration);
     asio::awaitable<void> look_upward(std::shared_ptr<void> owner, std::uint64_t connection);
     void give_up(error const&);
     void connected();
@@ -102,7 +113,7 @@ private:
     asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
     asio::awaitable<std::optional<error>> list();
     void deliver(sync::instant now);
-    void snapshot_taken(sync::instant now);
+    void snapshot_taken(net::steady_time requested, sync::instant now);
     error ledger_full() const;
 
     net::scope& scope_;
@@ -110,7 +121,8 @@ private:
     config const& settings_;
     std::shared_ptr<subscription_source> source_;
     std::vector<std::shared_ptr<subscriber>> subscribers_;
-    std::size_t interested_ = 0; // beside the subscribers: who waits for `ready`
+    boost::intrusive::list<onlooker, boost::intrusive::constant_time_size<false>> onlookers_;
+    std::size_t interested_ = 0; // beside these: who waits for `ready`
     bool running_ = false;
     bool closing_ = false; // saying goodbye
     bool let_go_ = false;  // the connection was closed because nobody wanted it
@@ -138,7 +150,15 @@ private:
     std::shared_ptr<std::function<void(connection_status const&)>> on_change_;
     counters counts_;
     std::optional<net::steady_time> last_snapshot_;
+    bool list_wanted_ = false;
 };
+
+template <class F>
+void live_feed::tell_onlookers(F tell)
+{
+    for (onlooker& o : onlookers_)
+        tell(o);
+}
 
 template <class T>
 asio::awaitable<std::optional<T>> live_feed::while_wanted(asio::awaitable<T> work)

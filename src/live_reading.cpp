@@ -20,6 +20,8 @@ namespace {
 
 constexpr auto second_snapshot = std::chrono::seconds(5); // a server may register its listener after its reply
 constexpr auto later_snapshots = std::chrono::minutes(5);
+// One that is asked for comes when the last one's absences are settled, as a new one voids what is not (rule 2).
+constexpr auto between_snapshots = std::chrono::milliseconds(2500);
 
 error ended(calls const& c, net::live_link const& link, end why)
 {
@@ -81,7 +83,7 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
     if (link.frames() != frames)
         plan_.heard();
     if (!outgoing_.empty()) {
-        distribute();
+        distribute(now.steady);
         notify();
     }
     return why;
@@ -129,7 +131,7 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
 {
     steady_time const connected = std::chrono::steady_clock::now();
     steady_time next = connected;
-    unsigned taken = 0;
+    bool closed_gap = false;
     sync::backoff delay;
     while (is_current(connection)) {
         if (!wanted()) {
@@ -147,12 +149,16 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
             deliver(now);
             continue;
         }
+        if (list_wanted_)
+            next = std::min(next, last_snapshot_ ? *last_snapshot_ + between_snapshots : now.steady);
         if (now.steady < next) {
             steady_time const until = settle_at ? std::min(next, *settle_at) : next;
             co_await news_.park(scope_.executor(), until);
             continue;
         }
-        bool const good = co_await take_snapshot(connection, taken == 1);
+        list_wanted_ = false;
+        bool const closes_gap = !closed_gap && now.steady >= connected + second_snapshot;
+        bool const good = co_await take_snapshot(connection, closes_gap);
         if (!is_current(connection))
             break;
         if (!wanted())
@@ -164,8 +170,8 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
             continue;
         }
         delay.reset();
-        ++taken;
-        next = taken == 1 ? std::max(connected + second_snapshot, done) : done + later_snapshots;
+        closed_gap = closed_gap || closes_gap;
+        next = closed_gap ? done + later_snapshots : std::max(connected + second_snapshot, done);
     }
     (void)owner;
 }
@@ -174,7 +180,7 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
 void live_feed::deliver(sync::instant now)
 {
     exclusive::visit const here(source_->inside);
-    distribute();
+    distribute(now.steady);
     if (std::optional<steady_time> const settled = ledger_.settled())
         for (auto const& s : subscribers_)
             s->box.settled(*settled, now);
@@ -183,7 +189,8 @@ void live_feed::deliver(sync::instant now)
 
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
 {
-    ledger_.snapshot_requested(now_instant(), closes_gap);
+    sync::instant const requested = now_instant();
+    ledger_.snapshot_requested(requested, closes_gap);
     asio::awaitable<std::optional<error>> listing = list();
     std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
     if (!is_current(connection) || !listed)
@@ -200,7 +207,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         co_return false;
     }
     ledger_.snapshot_arrived(decoder_list_.updates(), now, outgoing_);
-    snapshot_taken(now);
+    snapshot_taken(requested.steady, now);
     if (!is_current(connection)) // a callback may have stopped everything
         co_return false;
     if (std::optional<std::uint32_t> const snapshot = ledger_.awaiting_confirmation())
@@ -208,10 +215,12 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
     co_return true;
 }
 
-void live_feed::snapshot_taken(sync::instant now)
+void live_feed::snapshot_taken(steady_time requested, sync::instant now)
 {
     last_snapshot_ = now.steady;
     deliver(now);
+    bool const polled = status_.transport == transport::polling;
+    tell_onlookers([&](onlooker& o) { o.listed(requested, polled, now.steady); });
     if (status_.state == connection_state::connected)
         change(connection_state::reconciled);
 }

@@ -123,9 +123,19 @@ public:
     /// What the feed knows to run, without asking the server.
     running_activities running() const;
 
-    /// Sends a request that starts an activity, once the feed is reconciled, and follows that activity.
-    boost::asio::awaitable<operation> start(activity_request);
-    /// Waits until nothing that matches has run for `quiet`. @throws error `timeout` after `deadline`
+    /// Sends a request that starts an activity, once the feed is reconciled, and follows that activity: the one that
+    /// the reply's `X-Plex-Activity` names, or else the first that matches the request's filter and is first seen after
+    /// the request was sent (docs/protocol.md 1.4). It must appear within `config::appear_timeout` after the reply.
+    /// @param deadline for the feed to be ready; the request itself takes `config::request_timeout` at most
+    /// @throws error as `ready()` and `send()`, and what the status of a refusal means
+    boost::asio::awaitable<operation> start(activity_request, std::optional<duration> deadline = std::nullopt);
+
+    /// Waits until nothing that matches has run for `quiet`. An activity whose Context has not come yet counts as
+    /// running for 5 s where the filter asks for its Context. Quiet counts only while the feed is live and reconciled,
+    /// and is confirmed by a list in the end.
+    /// @param quiet how long nothing must have run: between two queued scans there is a moment without any
+    /// @throws error `timeout` after `deadline`, saying what runs; as `ready()` where the first contact fails; what
+    /// ended the feed; `stopped`; `operation_aborted` when cancelled
     boost::asio::awaitable<void> wait_until_idle(filter, duration quiet = std::chrono::seconds(5),
                                                  std::optional<duration> deadline = std::nullopt);
 

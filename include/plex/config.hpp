@@ -75,6 +75,7 @@ struct config {
     std::chrono::milliseconds ping_after{15'000};      ///< a WebSocket quiet for so long is pinged
     std::chrono::milliseconds idle_limit{45'000};      ///< no sign of the server for so long: the connection is dead
     std::chrono::milliseconds upward_every{600'000};   ///< the transports above the one in use are tried so often
+    std::chrono::milliseconds appear_timeout{15'000};  ///< an operation's activity must appear so long after the reply
 
     std::size_t max_connections = 8;    ///< for calls; the feed has a connection of its own
     std::size_t max_body = 8u << 20;    ///< bytes of a reply's body

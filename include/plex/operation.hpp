@@ -2,9 +2,6 @@
 
 /// @file
 /// Requests that start an activity, and following that activity to its end.
-///
-/// @note Declared ahead of its implementation, so that the interface is settled: these functions, `client::start` and
-/// `client::wait_until_idle` do not link yet.
 
 #include <plex/activity.hpp>
 #include <plex/error.hpp>
@@ -80,46 +77,65 @@ struct outcome {
     std::string message;
 };
 
-/// One activity that a request started, followed to its end. Destroying it equals `stop()`, which leaves the server's
-/// activity alone. Members are to be used on the client's executor.
+/// One activity that a request started, followed to its end whether it is awaited or not. Destroying it equals
+/// `stop()`, which leaves the server's activity alone; both belong on the client's executor, or where nothing runs it.
+/// The awaited members may be awaited from any executor. An operation keeps the feed open.
 class operation
 {
 public:
     using duration = std::chrono::steady_clock::duration;
 
+    /// One that has stopped.
     operation() noexcept = default;
     operation(operation&&) noexcept = default;
     operation& operator=(operation&&) noexcept;
     ~operation();
 
-    /// Its next event; empty after `ended`, or when nothing started.
-    boost::asio::awaitable<std::optional<activity_event>> next();
-    /// Waits for the end. @throws error `timeout` after `deadline`; none by default
+    /// Its next event, `started` first; empty after `ended`, when nothing started, or once stopped. Updates are
+    /// conflated for a slow reader as in a feed. Cancelling it loses no event.
+    /// @throws error `timeout` after `deadline` (none by default); what ended the feed; `operation_in_progress` when
+    /// another `next()` is pending; `operation_aborted` when cancelled
+    boost::asio::awaitable<std::optional<activity_event>> next(std::optional<duration> deadline = std::nullopt);
+
+    /// How it came out; waits for that. It may be asked for beside `next()`, and again.
+    /// @throws error `timeout` after `deadline` (none by default): the message says what was waited for, and the
+    /// operation goes on; what ended the feed; `stopped`; `operation_aborted` when cancelled
     boost::asio::awaitable<outcome> result(std::optional<duration> deadline = std::nullopt);
-    /// Asks the server to stop it, by the request's own way; one that has ended already is no error.
-    boost::asio::awaitable<void> cancel();
-    /// Follows it no longer.
+
+    /// Asks the server to stop it, by the request's own way where it has one, else by `DELETE /activities/{uuid}`, once
+    /// the activity has appeared. One that has ended already is no error. Its end follows as an event.
+    /// @throws error as `client::cancel_server_activities`, but for `activity_not_found`; `timeout` after `deadline`
+    boost::asio::awaitable<void> cancel(std::optional<duration> deadline = std::nullopt);
+
+    /// Follows it no longer: waiters wake.
     void stop() noexcept;
-    /// The server's reply to the request.
+
+    /// The server's reply to the request; it lives as long as this operation.
     plex::reply const& reply() const noexcept;
+    /// The activity as last told; empty (no uuid) until it has appeared.
+    plex::activity activity() const;
 
 private:
-    friend class client;
+    friend struct detail::followed;
     explicit operation(std::shared_ptr<detail::followed> followed) noexcept : followed_(std::move(followed)) {}
 
     std::shared_ptr<detail::followed> followed_;
 };
 
-/// Scans a library section, or one folder of it; cancelled by `DELETE /library/sections/{id}/refresh`
-/// (docs/protocol.md 1.2).
+/// Scans a library section, or one folder of it: `GET /library/sections/{id}/refresh`, found by its Context and
+/// cancelled by `DELETE` on the same path (docs/protocol.md 1.2, 1.4).
+/// @param path of a folder on the server, in UTF-8; the whole section when empty
 activity_request scan_section(std::int64_t id, std::string path = {});
-/// Refreshes the metadata of one item. @param key `/library/metadata/513`
+/// Refreshes the metadata of one item: `PUT {key}/refresh` (docs/protocol.md 1.4).
+/// @param key `/library/metadata/513`
 activity_request refresh_item(std::string key);
-/// Reloads the programme guide of a DVR (docs/protocol.md 1.4).
+/// Reloads the programme guide of a DVR: `POST /livetv/dvrs/{dvr}/reloadGuide`, cancelled by `DELETE` on the same path
+/// (docs/protocol.md 1.2, 1.4). A server may do so without any activity: it is `not_started` then.
 activity_request reload_guide(std::int64_t dvr);
-/// Scans the channels of a tuner (docs/protocol.md 1.4).
+/// Scans the channels of a tuner: `POST /media/grabbers/devices/{device}/scan`, cancelled by `DELETE` on the same path
+/// (docs/protocol.md 1.2, 1.4).
 activity_request scan_channels(std::int64_t device);
-/// Optimises the library's database (docs/protocol.md 1.4).
+/// Optimises the library's database: `PUT /library/optimize?async=1` (docs/protocol.md 1.4).
 activity_request optimize_library();
 
 } // namespace plex

@@ -1,0 +1,251 @@
+#include <plex/operation.hpp>
+
+#include "client_state.hpp"
+#include "onlooker.hpp"
+#include "sync/pursuit.hpp"
+
+#include <boost/asio/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace plex {
+
+namespace asio = boost::asio;
+
+namespace detail {
+
+namespace {
+
+sync::pursuit_terms terms_of(activity_request const& asked, config const& settings)
+{
+    sync::pursuit_terms terms;
+    terms.wanted = asked.filter();
+    terms.or_running = asked.accepts_running();
+    terms.appear_timeout = settings.appear_timeout;
+    terms.limits.conflate_after = settings.conflate_after;
+    terms.limits.bytes = settings.mailbox_bytes;
+    return terms;
+}
+
+} // namespace
+
+/// An operation: a request, and the activity that it started.
+struct followed final : onlooker {
+    followed(std::shared_ptr<client_state> s, activity_request what)
+        : client(std::move(s)), asked(std::move(what)), pursuit(terms_of(asked, client->settings))
+    {
+    }
+    ~followed() { client->feed.disregard(*this); }
+
+    void told(sync::mail const& m, time_point) override
+    {
+        pursuit.told(m);
+        if (pursuit.has_news())
+            waiting.wake_all();
+    }
+    void listed(time_point requested, bool polled, time_point) override
+    {
+        pursuit.listed(requested, polled);
+        waiting.wake_all();
+    }
+    void interrupted() override { pursuit.interrupted(); }
+    void ended(error const& why) override
+    {
+        failure = why;
+        waiting.wake_all();
+    }
+    void stop() noexcept
+    {
+        stopped = true;
+        client->feed.disregard(*this);
+        waiting.wake_all();
+    }
+
+    undertaking doing() const { return {"following what a request started", client->calls.origin()}; }
+    bool is_over() const noexcept { return pursuit.result() || stopped || failure; }
+    asio::awaitable<void> wait(net::steady_time until);
+
+    static operation handle(std::shared_ptr<followed> f) { return operation(std::move(f)); }
+
+    std::shared_ptr<client_state> const client;
+    activity_request const asked;
+    sync::pursuit pursuit;
+    reply answer;
+    net::wait_list waiting;
+    std::optional<error> failure;
+    bool stopped = false;
+    bool taking = false; // a next() is pending
+    bool asked_for_list = false;
+};
+
+namespace {
+
+/// Until something has changed. @throws error when the time is over
+asio::awaitable<void> wait_for_news(std::shared_ptr<followed> f, net::steady_time until)
+{
+    net::steady_time wake_at = until;
+    if (std::optional<net::steady_time> const at = f->pursuit.list_wanted_at()) {
+        // The time to appear is over: a list decides.
+        if (*at > std::chrono::steady_clock::now())
+            wake_at = std::min(until, *at);
+        else if (!std::exchange(f->asked_for_list, true))
+            f->client->feed.want_list();
+    }
+    net::woken const why = co_await f->waiting.park(f->client->scope.executor(), wake_at);
+    if (why == net::woken::by_cancellation)
+        throw network_error(f->doing(), asio::error::operation_aborted, "waiting for " + f->pursuit.awaited());
+    if (why == net::woken::by_deadline && until <= std::chrono::steady_clock::now())
+        throw network_error(f->doing(), asio::error::timed_out, "waiting for " + f->pursuit.awaited());
+}
+
+asio::awaitable<std::optional<activity_event>> next_event(std::shared_ptr<followed> f,
+                                                          std::optional<client::duration> deadline)
+{
+    net::steady_time const until = time_limit(deadline);
+    if (f->taking)
+        throw error(errc::operation_in_progress, "waiting for an event of an operation whose next event is awaited");
+    f->taking = true;
+    struct leave {
+        ~leave() { f.taking = false; }
+        followed& f;
+    } const left{*f};
+    for (;;) {
+        if (f->stopped)
+            co_return std::nullopt;
+        std::optional<activity_event> event = f->pursuit.take();
+        if (event || f->pursuit.result())
+            co_return event;
+        if (f->failure)
+            throw error(*f->failure);
+        co_await wait_for_news(f, until);
+    }
+}
+
+asio::awaitable<outcome> outcome_of(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
+{
+    net::steady_time const until = time_limit(deadline);
+    for (;;) {
+        if (f->pursuit.result())
+            co_return *f->pursuit.result();
+        if (f->stopped)
+            throw stopped_error(f->doing());
+        if (f->failure)
+            throw error(*f->failure);
+        co_await wait_for_news(f, until);
+    }
+}
+
+/// The uuid to cancel by; empty when there is nothing to cancel any more.
+asio::awaitable<std::string> uuid_to_cancel(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
+{
+    net::steady_time const until = time_limit(deadline);
+    for (;;) {
+        std::string uuid(f->pursuit.found().uuid());
+        if (uuid.empty())
+            uuid = f->pursuit.named();
+        if (f->pursuit.result() || !uuid.empty())
+            co_return f->pursuit.result() ? std::string() : uuid;
+        if (f->stopped)
+            throw stopped_error(f->doing());
+        if (f->failure)
+            throw error(*f->failure);
+        co_await wait_for_news(f, until);
+    }
+}
+
+asio::awaitable<void> ask_to_end(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
+{
+    error_code code;
+    std::optional<error> failure;
+    try {
+        if (f->asked.cancel()) {
+            if (f->pursuit.result())
+                co_return;
+            request asked = *f->asked.cancel();
+            co_await f->client->calls.demand("cancelling what a request started", std::move(asked));
+        } else {
+            std::string uuid = co_await uuid_to_cancel(f, deadline);
+            if (!uuid.empty())
+                co_await f->client->calls.cancel(std::move(uuid));
+        }
+    } catch (error const& e) {
+        // 404: it has ended already (protocol.md, rule 15).
+        if (e.code() != errc::activity_not_found && e.code() != errc::not_found)
+            failure = e;
+    }
+    if (failure)
+        throw error(*failure);
+}
+
+template <class F>
+auto at_home(std::shared_ptr<followed> const& f, F work) -> decltype(work())
+{
+    if (!f)
+        throw error(errc::stopped, "awaiting an operation that was never started");
+    return run_at(f->client->at, work());
+}
+
+} // namespace
+
+asio::awaitable<operation> start(std::shared_ptr<client_state> s, activity_request asked,
+                                 std::optional<client::duration> deadline)
+{
+    auto const f = std::make_shared<followed>(s, std::move(asked));
+    // From now on it is told what runs, so that it knows what is new.
+    s->feed.watch(s, *f);
+    co_await s->feed.ready(s, time_limit(deadline));
+    f->pursuit.sending();
+    request what = f->asked.request();
+    f->answer = co_await s->calls.demand("starting an activity", std::move(what));
+    f->pursuit.replied(std::string(f->answer.activity_uuid()), std::chrono::steady_clock::now());
+    co_return followed::handle(f);
+}
+
+} // namespace detail
+
+operation& operation::operator=(operation&& other) noexcept
+{
+    std::swap(followed_, other.followed_);
+    return *this;
+}
+
+operation::~operation()
+{
+    stop();
+}
+
+// From wherever it is awaited to the client's executor; one that was never started has stopped.
+asio::awaitable<std::optional<activity_event>> operation::next(std::optional<duration> deadline)
+{
+    return detail::at_home(followed_, [&] { return detail::next_event(followed_, deadline); });
+}
+
+asio::awaitable<outcome> operation::result(std::optional<duration> deadline)
+{
+    return detail::at_home(followed_, [&] { return detail::outcome_of(followed_, deadline); });
+}
+
+asio::awaitable<void> operation::cancel(std::optional<duration> deadline)
+{
+    return detail::at_home(followed_, [&] { return detail::ask_to_end(followed_, deadline); });
+}
+
+void operation::stop() noexcept
+{
+    if (followed_)
+        followed_->stop();
+}
+
+reply const& operation::reply() const noexcept
+{
+    static plex::reply const none;
+    return followed_ ? followed_->answer : none;
+}
+
+activity operation::activity() const
+{
+    return followed_ ? followed_->pursuit.found() : plex::activity();
+}
+
+} // namespace plex

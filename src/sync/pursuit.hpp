@@ -1,0 +1,112 @@
+#pragma once
+
+#include "mail.hpp"
+#include "mailbox.hpp"
+
+#include <plex/filter.hpp>
+#include <plex/operation.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+namespace plex::sync {
+
+/// What is looked for, and for how long.
+struct pursuit_terms {
+    filter wanted;
+    bool or_running = false;
+    /// A match must have appeared so long after the reply.
+    std::chrono::steady_clock::duration appear_timeout = std::chrono::seconds(15);
+    mailbox_limits limits{};
+    std::size_t remembered_ends = 8192; ///< of lives that ended before the reply was read
+};
+
+/// Finds the activity that a request has started among everything that the ledger tells, and follows it to its end.
+///
+/// The reply names it, or the filter picks the first that was told after the request was sent. What is told before the
+/// reply is read is remembered, as an activity may end before.
+class pursuit
+{
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    explicit pursuit(pursuit_terms);
+
+    /// Anything of any life, what ran already first.
+    void told(mail const&);
+    /// The request goes out: what is told to start from here on is new.
+    void sending() noexcept { sent_ = true; }
+    /// @param uuid what the reply names; empty where it names nothing
+    void replied(std::string uuid, time_point now);
+    /// A list requested then has been taken in; all that it changed was told before.
+    /// @param polled there is no feed beside the lists
+    void listed(time_point requested, bool polled);
+    /// The feed was lost: what happens now may never be told.
+    void interrupted() noexcept { gap_ = gap_ || sent_; }
+
+    /// A list requested from then on decides that nothing has started; empty once that is settled, or not yet asked.
+    std::optional<time_point> list_wanted_at() const noexcept;
+
+    /// The next event of the activity, once it is found; empty while there is none.
+    std::optional<activity_event> take() { return events_.take(); }
+    /// Whether there is something to take, or a result.
+    bool has_news() const noexcept { return result_ || !events_.empty(); }
+    /// How it came out, once that is known.
+    std::optional<outcome> const& result() const noexcept { return result_; }
+    /// Which activity it is, as last told; empty (no uuid) before it is found.
+    activity const& found() const noexcept { return found_; }
+    /// What the reply named; empty where it named nothing.
+    std::string const& named() const noexcept { return named_; }
+    /// For messages: what is being waited for.
+    std::string awaited() const;
+
+private:
+    /// A life that may turn out to be the one.
+    struct candidate {
+        std::uint64_t life = 0;
+        activity_event start;
+        std::optional<activity_event> update; // the latest
+        std::optional<activity_event> end;
+        bool older = false;   // it ran before the request was sent
+        bool in_time = false; // it appeared before a list showed that the time is over
+        bool matches = false;
+
+        activity const& latest() const noexcept
+        {
+            return end ? end->activity : update ? update->activity : start.activity;
+        }
+    };
+
+    bool admits(candidate const&) const noexcept;
+    bool undecided(candidate const&) const;
+    candidate* of(std::uint64_t life) noexcept;
+    void choose();
+    void adopt(candidate const&, bool weak);
+    void follow(activity_event const&);
+    void forget_ends();
+    void nothing_started();
+    std::string what_runs() const;
+
+    pursuit_terms terms_;
+    std::deque<candidate> candidates_; // in the order told
+    std::size_t ended_ = 0;            // of them
+    bool sent_ = false;
+    bool gap_ = false;
+    std::optional<time_point> replied_at_;
+    bool late_ = false; // a list has shown that nothing came in time
+    std::string named_;
+
+    std::optional<std::uint64_t> life_;
+    activity found_;
+    bool weak_ = false;
+    mailbox events_;
+    std::optional<outcome> result_;
+};
+
+/// "type library.update.section with librarySectionID=3", for messages.
+std::string describe(filter const&);
+
+} // namespace plex::sync

@@ -115,7 +115,8 @@ private:
             connected_at_ = std::chrono::steady_clock::now();
         else if (now.state == connection_state::interrupted)
             judge.gap_began_if_none_since(connected_at_);
-        else if (now.state == connection_state::reconciled && now.transport != transport::polling)
+        else if (now.state == connection_state::reconciled && now.transport != transport::polling &&
+                 !judge.may_be_hit(connected_at_))
             judge.gap_ended(connected_at_); // polling sees states, not events: what lives between two may be missed
     }
 
@@ -123,6 +124,11 @@ private:
     {
         asio::steady_timer timer(io_);
         while (std::optional<activity_event> event = co_await from.next()) {
+            // What is heard shows that the connection works, where that is not sure.
+            connection_status const now = client_->connection();
+            if (&from == &prompt_ && !event->inferred && now.state == connection_state::reconciled &&
+                now.transport != transport::polling)
+                judge.gap_ended(connected_at_);
             into.push_back(std::move(*event));
             if (pause == 0ms)
                 continue;

@@ -1,5 +1,7 @@
 #include "fault_schedule.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <cstdlib>
 #include <memory>
 #include <string>
@@ -198,4 +200,38 @@ TEST_CASE("random faults lose no life and double none, but inside gaps")
         CHECK(excused < judged / 2);
         CHECK(reconnects > batches * at_once);
     }
+}
+
+TEST_CASE("a listener that is frozen before its client knows of the connection is judged as a gap")
+{
+    asio::io_context io;
+    fault_schedule schedule(io);
+    schedule.settings.transport = transport::websocket;
+    auto events = [&]() -> asio::awaitable<void> {
+        std::function<bool()> const up = [&] {
+            return schedule.connected().connection().state == connection_state::reconciled;
+        };
+        co_await come_true(up);
+        schedule.judge.gap_began();
+        schedule.server().drop_listeners();
+        co_await schedule.server().listeners_reached(0);
+        asio::any_io_executor const here = co_await asio::this_coro::executor;
+        while (schedule.server().listeners() == 0)
+            co_await asio::post(here, asio::use_awaitable);
+        CHECK(schedule.connected().connection().state != connection_state::connected);
+        schedule.judge.gap_began();
+        schedule.server().freeze_listeners();
+        co_await come_true(up);
+        asio::steady_timer timer(io, 100ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        schedule.start();
+        schedule.end(0);
+        timer.expires_after(600ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        schedule.judge.gap_began(); // before the silence is noticed
+        schedule.server().drop_listeners();
+    };
+    asio::awaitable<void> script = events();
+    test::run(io, schedule.play(std::move(script)));
+    CHECK(schedule.finding() == "");
 }

@@ -31,6 +31,11 @@ public:
         if (!gap_)
             gap_ = since;
     }
+    /// Whether a fault may have hit that connection before its client knew of it: it was young, or not yet there.
+    bool may_be_hit(time_point connected) const
+    {
+        return last_fault_ != time_point::min() && connected < last_fault_ + slack;
+    }
     /// What runs now is known, what comes is heard, if the connection is younger than the last fault: a client may not
     /// have noticed yet.
     void gap_ended(time_point connected)

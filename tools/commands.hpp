@@ -8,6 +8,9 @@ namespace plex::command {
 status list(options const&);
 status watch(options const&);
 status cancel(options const&);
+/// Sends the request of `scan` or `run`, and follows what it starts to its end.
+status follow(options const&);
+status wait(options const&);
 status demo(options const&);
 
 } // namespace plex::command

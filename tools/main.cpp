@@ -16,6 +16,11 @@ status run_command(options const& o)
         return watch(o);
     case subcommand::cancel:
         return cancel(o);
+    case subcommand::scan:
+    case subcommand::run:
+        return follow(o);
+    case subcommand::wait:
+        return wait(o);
     case subcommand::demo:
         return demo(o);
     }

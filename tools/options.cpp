@@ -6,9 +6,12 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <limits>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -25,6 +28,7 @@ struct typed {
     options result;
     std::string token_file;
     double seconds = 0;
+    double timeout = 0;
     std::uint64_t count = 0;
     std::vector<std::string> types;
     std::vector<std::string> matches;
@@ -109,6 +113,19 @@ plex::filter make_filter(typed const& t)
     return filter;
 }
 
+std::chrono::steady_clock::duration in_clock_ticks(double seconds)
+{
+    return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+CLI::Option* add_timeout(CLI::App& command, typed& t)
+{
+    return command.add_option("--timeout", t.timeout, "Give up after so long, with status 4")
+        ->type_name("SECONDS")
+        ->check(positive_seconds)
+        ->take_last();
+}
+
 void parse(CLI::App& app, int argc, char** argv, options& result)
 {
     try {
@@ -161,6 +178,21 @@ options parse_arguments(int argc, char** argv)
         ->take_last();
     CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
     cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
+    CLI::App* const scan = app.add_subcommand("scan", "Scans a library section, and follows that to its end");
+    scan->add_option("section", o.section, "Its number, as /library/sections shows it")
+        ->type_name("SECTION")
+        ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max(), "SECTION"))
+        ->required();
+    scan->add_option("--path", o.path, "Only this folder of it, as the server names it")
+        ->type_name("FOLDER")
+        ->take_last();
+    CLI::App* const run = app.add_subcommand("run", "Sends a request, and follows what it starts to its end");
+    run->add_option("method", o.method, "GET, POST, PUT or DELETE")->type_name("METHOD")->required();
+    run->add_option("target", o.target, "Path and query: /livetv/dvrs/5/reloadGuide")->type_name("TARGET")->required();
+    add_filter(*run, t);
+    CLI::App* const wait = app.add_subcommand("wait", "Waits until nothing that matches is running");
+    add_filter(*wait, t);
+    std::array<CLI::Option*, 3> const timeouts = {add_timeout(*scan, t), add_timeout(*run, t), add_timeout(*wait, t)};
     CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
     demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
 
@@ -178,12 +210,16 @@ options parse_arguments(int argc, char** argv)
     o.what = list->parsed()     ? subcommand::list
              : watch->parsed()  ? subcommand::watch
              : cancel->parsed() ? subcommand::cancel
+             : scan->parsed()   ? subcommand::scan
+             : run->parsed()    ? subcommand::run
+             : wait->parsed()   ? subcommand::wait
                                 : subcommand::demo;
     o.filter = make_filter(t);
     o.transport = transports().at(t.transport);
     if (limit->count() > 0)
-        o.limit =
-            std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(t.seconds));
+        o.limit = in_clock_ticks(t.seconds);
+    if (std::any_of(timeouts.begin(), timeouts.end(), [](CLI::Option const* option) { return option->count() > 0; }))
+        o.deadline = in_clock_ticks(t.timeout);
     if (count->count() > 0)
         o.count = t.count;
     if (token_file->count() > 0)

@@ -11,7 +11,7 @@
 
 namespace plex::command {
 
-enum class subcommand { list, watch, cancel, demo };
+enum class subcommand { list, watch, cancel, scan, run, wait, demo };
 
 /// What the user asked for.
 struct options {
@@ -20,12 +20,17 @@ struct options {
     std::string token;
     bool json = false;
 
-    plex::filter filter;                                      ///< list, watch
-    std::optional<std::chrono::steady_clock::duration> limit; ///< watch
-    std::optional<std::uint64_t> count;                       ///< watch
-    plex::transport transport = plex::transport::automatic;   ///< watch
-    std::string uuid;                                         ///< cancel
-    bool serve = false;                                       ///< demo
+    plex::filter filter;                                         ///< list, watch, run, wait
+    std::optional<std::chrono::steady_clock::duration> limit;    ///< watch
+    std::optional<std::uint64_t> count;                          ///< watch
+    plex::transport transport = plex::transport::automatic;      ///< watch
+    std::string uuid;                                            ///< cancel
+    std::int64_t section = 0;                                    ///< scan
+    std::string path;                                            ///< scan
+    std::string method;                                          ///< run
+    std::string target;                                          ///< run
+    std::optional<std::chrono::steady_clock::duration> deadline; ///< scan, run, wait
+    bool serve = false;                                          ///< demo
 
     std::string help; ///< what to print instead of doing anything
 };

@@ -19,6 +19,8 @@ enum status : int {
     usage = 2,
     refused = 3, ///< unauthorized, forbidden
     timed_out = 4,
+    vanished = 5,    ///< its end was inferred
+    not_started = 6, ///< nothing was seen to start
     interrupted = 130,
 };
 

@@ -1,20 +1,16 @@
 #include "commands.hpp"
 #include "event_output.hpp"
-
-#include "protocol/utf8.hpp"
+#include "outages.hpp"
 
 #include <plex/client.hpp>
 
 #include <boost/asio.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace plex::command {
@@ -33,23 +29,6 @@ asio::awaitable<bool> news_in_time(plex::feed& feed, asio::steady_timer& over)
     co_return first.index() == 0;
 }
 
-/// What people should know of the connection: where bars are drawn above them, else on the standard error output.
-void tell(format how, event_output& output, std::string const& line)
-{
-    if (how == format::bars)
-        output.say(line);
-    else
-        std::fprintf(stderr, "plex-activities: %s\n", line.c_str());
-}
-
-std::string outage(connection_status const& now)
-{
-    std::array<char, 64> next{};
-    std::chrono::duration<double> const wait = now.next_try.value_or(std::chrono::steady_clock::duration());
-    std::snprintf(next.data(), next.size(), "; trying again in %.1f s", wait.count());
-    return "interrupted: " + protocol::terminal_safe(now.diagnostics.message()) + next.data();
-}
-
 asio::awaitable<void> show_feed(plex::client& client, plex::feed& feed, options const& o)
 {
     co_await client.ready(); // a wrong URL or token is an error now, not silence for ever
@@ -59,13 +38,7 @@ asio::awaitable<void> show_feed(plex::client& client, plex::feed& feed, options 
         over.expires_after(*o.limit);
     format const how = output_format(o.json, format::json);
     std::shared_ptr<event_output> const output = make_output(how, client.get_executor());
-    client.on_connection_change([how, output, lost = false](connection_status const& now) mutable {
-        if (now.state == connection_state::interrupted)
-            tell(how, *output, outage(now));
-        else if (now.state == connection_state::reconciled && lost)
-            tell(how, *output, std::string("connected again, over ") + std::string(to_string(now.transport)));
-        lost = now.state != connection_state::reconciled && (lost || now.state == connection_state::interrupted);
-    });
+    tell_outages(client, how, output);
     std::uint64_t told = 0;
     for (;;) {
         while (std::optional<activity_event> const event = feed.try_next()) {

@@ -43,6 +43,7 @@ class ForeignServer:
         self.activities = {}
         self.requests = []  # "METHOD /path?query", as they came
         self.refuse_with = None  # a status for everything
+        self.actions = {}  # "METHOD /path": a coroutine function that acts, and may give headers for its 200
         self.scan_on_list = False  # play a scan when a listener has asked for the list
         self.pace = 0.005  # seconds between a scan's events
         self.closed_with = queue.Queue()  # the close codes that listeners sent
@@ -99,6 +100,7 @@ class ForeignServer:
         app.router.add_get("/activities", self._list)
         app.router.add_delete("/activities/{uuid}", self._cancel)
         app.router.add_get("/:/websockets/notifications", self._feed)
+        app.router.add_route("*", "/{any:.*}", self._act)
         self._runner = web.AppRunner(app)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port)
@@ -154,6 +156,24 @@ class ForeignServer:
         del self.activities[activity["uuid"]]
         self.loop.create_task(self.tell("ended", activity))
         return web.Response(text="", content_type="text/html")
+
+    async def _act(self, request):
+        action = self.actions.get(f"{request.method} {request.path}")
+        if action is None:
+            return web.Response(status=404, text="<h1>404 Not Found</h1>", content_type="text/html")
+        return web.Response(text="", content_type="text/html", headers=await action())
+
+    async def starts(self, activity):
+        self.activities[activity["uuid"]] = activity
+        await self.tell("started", activity)
+
+    async def changes(self, activity):
+        self.activities[activity["uuid"]] = activity
+        await self.tell("updated", activity)
+
+    async def ends(self, activity):
+        self.activities.pop(activity["uuid"], None)
+        await self.tell("ended", activity)
 
     async def _feed(self, request):
         if request.query.get("filters") != "activity":

@@ -1,0 +1,115 @@
+#include "commands.hpp"
+#include "event_output.hpp"
+#include "outages.hpp"
+
+#include "protocol/utf8.hpp"
+
+#include <plex/client.hpp>
+
+#include <boost/asio/io_context.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+// `scan` and `run`: a request, and what it starts.
+namespace plex::command {
+
+namespace asio = boost::asio;
+
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+/// What is left of a time limit.
+class countdown
+{
+public:
+    explicit countdown(std::optional<clock::duration> limit) : limit_(limit) {}
+    std::optional<clock::duration> left() const
+    {
+        if (!limit_)
+            return std::nullopt;
+        return std::max(clock::duration(0), *limit_ - (clock::now() - began_));
+    }
+
+private:
+    std::optional<clock::duration> limit_;
+    clock::time_point began_ = clock::now();
+};
+
+activity_request asked_for(options const& o)
+{
+    if (o.what == subcommand::scan)
+        return scan_section(o.section, o.path);
+    return activity_request(request(o.method, o.target), o.filter);
+}
+
+void remark(std::string const& text)
+{
+    std::fprintf(stderr, "plex-activities: %s\n", protocol::terminal_safe(text).c_str());
+}
+
+status status_of(outcome const& over)
+{
+    switch (over.kind) {
+    case outcome_kind::ended:
+        if (over.weak)
+            remark("it ended without saying what it was about, so it may have been another of its type");
+        return done;
+    case outcome_kind::vanished:
+        remark(over.message.empty() ? "it has vanished: the server shows it no more, and was not heard to end it"
+                                    : "it has vanished: " + over.message);
+        return vanished;
+    case outcome_kind::not_started:
+        break;
+    }
+    remark(over.message);
+    return not_started;
+}
+
+/// Its events, as they come.
+asio::awaitable<void> show(plex::client& client, options const& o, operation& started, countdown const& time)
+{
+    format const how = output_format(o.json, format::text);
+    std::shared_ptr<event_output> const output = make_output(how, client.get_executor());
+    tell_outages(client, how, output);
+    for (;;) {
+        std::optional<activity_event> const event = co_await started.next(time.left());
+        if (!event)
+            break;
+        output->show(*event);
+    }
+}
+
+asio::awaitable<void> follow_to_the_end(plex::client& client, options const& o, operation& started, status& ended_as)
+{
+    countdown const time(o.deadline);
+    activity_request asked = asked_for(o);
+    started = co_await client.start(std::move(asked), time.left());
+    co_await show(client, o, started, time); // when it is done the terminal is as it was
+    outcome const over = co_await started.result(time.left());
+    ended_as = status_of(over);
+}
+
+} // namespace
+
+status follow(options const& o)
+{
+    asio::io_context io(1);
+    plex::config settings = make_config(o);
+    if (o.deadline)
+        settings.request_timeout =
+            std::min(settings.request_timeout, std::chrono::ceil<std::chrono::milliseconds>(*o.deadline));
+    plex::client client(io.get_executor(), settings);
+    operation started; // it holds the connection until after the goodbye
+    status ended_as = done;
+    status const ran = run(io, follow_to_the_end(client, o, started, ended_as), client.close());
+    return ran == done ? ended_as : ran;
+}
+
+} // namespace plex::command

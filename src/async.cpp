@@ -78,6 +78,18 @@ void start_ready(shared_client s, diagnostics& d, std::optional<client::duration
     start(s, d, ready(s, deadline), std::move(handler));
 }
 
+void start_operation(shared_client s, diagnostics& d, activity_request asked, std::optional<client::duration> deadline,
+                     any_handler<operation> handler)
+{
+    start(s, d, start(s, std::move(asked), deadline), std::move(handler));
+}
+
+void start_idle_wait(shared_client s, diagnostics& d, filter wanted, client::duration quiet,
+                     std::optional<client::duration> deadline, any_handler<> handler)
+{
+    start(s, d, wait_until_idle(s, std::move(wanted), quiet, deadline), std::move(handler));
+}
+
 void start_close(shared_client s, diagnostics& d, client::duration timeout, any_handler<> handler)
 {
     start(s, d, close(s, timeout), std::move(handler));

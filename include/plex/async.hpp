@@ -35,6 +35,10 @@ void start_list(shared_client, diagnostics&, any_handler<std::vector<activity>>)
 void start_cancel(shared_client, diagnostics&, std::string, any_handler<>);
 void start_send(shared_client, diagnostics&, request, any_handler<reply>);
 void start_ready(shared_client, diagnostics&, std::optional<client::duration>, any_handler<>);
+void start_operation(shared_client, diagnostics&, activity_request, std::optional<client::duration>,
+                     any_handler<operation>);
+void start_idle_wait(shared_client, diagnostics&, filter, client::duration, std::optional<client::duration>,
+                     any_handler<>);
 void start_close(shared_client, diagnostics&, client::duration, any_handler<>);
 
 } // namespace detail
@@ -81,6 +85,33 @@ auto async_ready(client const& c, std::optional<client::duration> deadline, diag
             detail::start_ready(std::move(s), *to, by, detail::any_handler<>(std::move(handler)));
         },
         token, detail::share(c), &d, deadline);
+}
+
+/// @see client::start. The operation belongs on the client's executor, as any other.
+template <class Token>
+auto async_start(client const& c, activity_request asked, std::optional<client::duration> deadline, diagnostics& d,
+                 Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code, operation)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, activity_request r,
+           std::optional<client::duration> by) {
+            detail::start_operation(std::move(s), *to, std::move(r), by,
+                                    detail::any_handler<operation>(std::move(handler)));
+        },
+        token, detail::share(c), &d, std::move(asked), deadline);
+}
+
+/// @see client::wait_until_idle
+template <class Token>
+auto async_wait_until_idle(client const& c, filter wanted, client::duration quiet,
+                           std::optional<client::duration> deadline, diagnostics& d, Token&& token)
+{
+    return boost::asio::async_initiate<Token, void(error_code)>(
+        [](auto handler, detail::shared_client s, diagnostics* to, filter f, client::duration q,
+           std::optional<client::duration> by) {
+            detail::start_idle_wait(std::move(s), *to, std::move(f), q, by, detail::any_handler<>(std::move(handler)));
+        },
+        token, detail::share(c), &d, std::move(wanted), quiet, deadline);
 }
 
 /// @see client::close

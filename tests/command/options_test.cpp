@@ -112,6 +112,36 @@ TEST_CASE("filters of list and watch are those of the library")
     CHECK(o.count == 7u);
 }
 
+TEST_CASE("scan, run and wait take what they need, and a time limit")
+{
+    environment_of_a_test const clean;
+    std::string const at = "--server=http://a:1";
+    options const scan = arguments({at, "scan", "3", "--path", "/films/x", "--timeout", "2.5"}).parse();
+    CHECK(scan.what == subcommand::scan);
+    CHECK(scan.section == 3);
+    CHECK(scan.path == "/films/x");
+    CHECK(scan.deadline == std::chrono::milliseconds(2500));
+    options const run = arguments({at, "run", "PUT", "/x?y=1", "--type", "media.", "--match", "a=b"}).parse();
+    CHECK(run.what == subcommand::run);
+    CHECK(run.method == "PUT");
+    CHECK(run.target == "/x?y=1");
+    CHECK(run.filter.types().size() == 1);
+    CHECK(run.filter.contexts().size() == 1);
+    CHECK_FALSE(run.deadline.has_value());
+    options const wait = arguments({at, "wait", "--type", "library.", "--timeout", "60"}).parse();
+    CHECK(wait.what == subcommand::wait);
+    CHECK(wait.deadline == std::chrono::minutes(1));
+    for (auto const& given :
+         std::initializer_list<std::initializer_list<std::string>>{{at, "scan"},
+                                                                   {at, "scan", "-3"},
+                                                                   {at, "scan", "films"},
+                                                                   {at, "run", "GET"},
+                                                                   {at, "wait", "3"},
+                                                                   {at, "wait", "--timeout", "0"},
+                                                                   {at, "scan", "3", "--match", "a=b"}})
+        CHECK(arguments(given).refused());
+}
+
 TEST_CASE("arguments that make no sense are refused")
 {
     environment_of_a_test const clean;

@@ -149,6 +149,25 @@ class Terminal(ServerCase):
         self.assertEqual(self.screen.lines, ["ended     Scanning Movies · Film 039 (1984)  100 %", ""])
         self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
 
+    def test_scan_and_wait_have_bars_too(self):
+        scan = {"uuid": "mine", "type": "library.update.section", "title": "Scanning Movies", "progress": 40,
+                "Context": {"librarySectionID": "3"}}
+
+        async def refresh():
+            await self.server.starts(scan)
+        self.server.actions["GET /library/sections/3/refresh"] = refresh
+        for command in (["scan", "3"], ["wait", "--type", "library."]):
+            with self.subTest(command):
+                self.server.activities = {"mine": scan}
+                if command[0] == "scan":
+                    self.server.activities = {}
+                self.open(*command)
+                self.read_until(lambda s: len(s.bars()) == 1)
+                self.server.call(self.server.ends(dict(scan, progress=100)))
+                self.assertEqual(self.read_to_the_end(), 0)
+                self.assertEqual(self.screen.lines, ["ended     Scanning Movies  100 %", ""])
+                self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
+
     def test_each_running_activity_has_a_bar_and_hostile_titles_do_no_harm(self):
         self.server.activities = {"d6199ba1": EPG, "bad": HOSTILE}
         for columns in (80, 50, 30, 12, 5, 1):

@@ -277,6 +277,36 @@ TEST_CASE("what a user's token function throws is told as unauthorized, with its
     });
 }
 
+TEST_CASE("operations and idle waits take completion tokens too")
+{
+    testing::fake_server_options options;
+    options.call_duration = 20ms;
+    call_scene s(options);
+    diagnostics d;
+    operation scan;
+    bool started = false;
+    async_start(s.client(), scan_section(3), 10s, d, [&](error_code ec, operation o) {
+        CHECK_FALSE(ec);
+        scan = std::move(o);
+        started = true;
+    });
+    pump(s, [&] { return started; });
+    bool idle = false;
+    async_wait_until_idle(s.client(), filter().type("library."), 10ms, 20s, d, [&](error_code ec) {
+        CHECK_FALSE(ec);
+        idle = true;
+    });
+    pump(s, [&] { return idle; });
+    s.run([&]() -> asio::awaitable<void> {
+        outcome const over = co_await scan.result(1s);
+        CHECK(over.kind == outcome_kind::ended);
+        auto const [ec, refused] = co_await async_start(s.client(), activity_request(request("GET", "/none"), filter()),
+                                                        std::nullopt, d, asio::as_tuple(asio::use_awaitable));
+        CHECK(ec == errc::not_found);
+        CHECK(d.http_status() == 404);
+    });
+}
+
 TEST_CASE("as_result gives what the call gives, or its error, as a value")
 {
     call_scene s;

@@ -52,7 +52,10 @@ struct followed final : onlooker {
     void interrupted() override { pursuit.interrupted(); }
     void ended(error const& why) override
     {
-        failure = why;
+        if (why.code() == errc::stopped)
+            stopped = true; // as a feed: next() yields empty
+        else
+            failure = why;
         waiting.wake_all();
     }
     void stop() noexcept

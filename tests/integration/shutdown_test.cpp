@@ -44,7 +44,10 @@ enum class state {
     backing_off,
     polling,
     grace,
-    asking_token
+    asking_token,
+    starting,
+    following,
+    waiting_for_idle
 };
 enum class ending { stop, close, destroy, cancel, destroy_context };
 
@@ -61,7 +64,10 @@ char const* name(state s)
                                      "backing off",
                                      "polling",
                                      "waiting for the grace",
-                                     "asking for a token"};
+                                     "asking for a token",
+                                     "starting an operation",
+                                     "following an operation",
+                                     "waiting until idle"};
     return names[static_cast<int>(s)];
 }
 char const* name(ending e)
@@ -113,6 +119,12 @@ public:
         case state::asking_token:
             settings.token_function = [this] { return endless(); };
             break;
+        case state::starting:
+            server_->hold("/library");
+            break;
+        case state::waiting_for_idle:
+            server_->start_activity(activity_named("busy"));
+            break;
         default:
             break;
         }
@@ -131,6 +143,10 @@ public:
             };
             asio::co_spawn(client_->get_executor(), once(), asio::detached);
             pump([&] { return done; });
+            return;
+        }
+        if (in_ == state::starting || in_ == state::following || in_ == state::waiting_for_idle) {
+            reach_operation();
             return;
         }
         feed_.emplace(client_->subscribe());
@@ -183,6 +199,26 @@ public:
         }
     }
 
+    void reach_operation()
+    {
+        auto work = in_ == state::waiting_for_idle ? wait_until_idle() : operate();
+        asio::co_spawn(client_->get_executor(), std::move(work),
+                       asio::bind_cancellation_slot(cancel_call_.slot(), asio::detached));
+        if (in_ == state::starting) {
+            pump([&] { return server_->held("/library") == 1; });
+            return;
+        }
+        if (in_ == state::waiting_for_idle) {
+            pump([&] { return client_->connection().state == connection_state::reconciled; });
+            return;
+        }
+        pump([&] { return operation_.has_value(); });
+        asio::co_spawn(client_->get_executor(), take(),
+                       asio::bind_cancellation_slot(cancel_feed_.slot(), asio::detached));
+        server_->update_activity(server_->running().front().uuid, 10, {}, R"({"librarySectionID":"3"})");
+        pump([&] { return taken_ == 2; });
+    }
+
     void end(ending how)
     {
         switch (how) {
@@ -201,6 +237,7 @@ public:
         }
         case ending::destroy:
             feed_.reset();
+            operation_.reset();
             client_.reset();
             break;
         case ending::cancel:
@@ -208,6 +245,7 @@ public:
             cancel_feed_.emit(asio::cancellation_type::terminal);
             pump([&] { return frames_ == 0; });
             feed_.reset();
+            operation_.reset();
             client_->stop();
             break;
         case ending::destroy_context:
@@ -221,6 +259,7 @@ public:
         CHECK(token_frames_ == 0);
         client_.reset();
         feed_.reset();
+        operation_.reset();
         let_go();
         context_.reset();
         server_.reset();
@@ -253,6 +292,45 @@ private:
             }
         } catch (error const& e) {
             CHECK(e.code() == asio::error::operation_aborted);
+        }
+    }
+
+    asio::awaitable<void> operate()
+    {
+        frame const here(frames_);
+        try {
+            operation started = co_await client_->start(scan_section(3));
+            operation_.emplace(std::move(started));
+            outcome const over = co_await operation_->result();
+            CHECK(over.kind == outcome_kind::ended);
+        } catch (error const& e) {
+            bool const expected = e.code() == errc::stopped || e.code() == asio::error::operation_aborted;
+            CHECK(expected);
+        }
+    }
+    asio::awaitable<void> take()
+    {
+        frame const here(frames_);
+        try {
+            while (operation_) {
+                std::optional<activity_event> const event = co_await operation_->next();
+                if (!event)
+                    break;
+                ++taken_;
+            }
+        } catch (error const& e) {
+            CHECK(e.code() == asio::error::operation_aborted);
+        }
+    }
+    asio::awaitable<void> wait_until_idle()
+    {
+        frame const here(frames_);
+        try {
+            co_await client_->wait_until_idle(filter(), 1s);
+            CHECK(false);
+        } catch (error const& e) {
+            bool const expected = e.code() == errc::stopped || e.code() == asio::error::operation_aborted;
+            CHECK(expected);
         }
     }
 
@@ -296,8 +374,10 @@ private:
     int frames_ = 0;
     int token_frames_ = 0;
     int calls_done_ = 0;
+    int taken_ = 0;
     std::optional<client> client_;
     std::optional<feed> feed_;
+    std::optional<operation> operation_;
 };
 
 } // namespace
@@ -312,7 +392,8 @@ TEST_CASE("the shutdown matrix: every state ends in every way, and leaves nothin
     std::size_t const descriptors = open_descriptors();
     for (state const in :
          {state::idle, state::resolving, state::connecting, state::tls, state::upgrading, state::listing,
-          state::reading, state::mailbox_full, state::backing_off, state::polling, state::grace, state::asking_token}) {
+          state::reading, state::mailbox_full, state::backing_off, state::polling, state::grace, state::asking_token,
+          state::starting, state::following, state::waiting_for_idle}) {
         for (ending const how :
              {ending::stop, ending::close, ending::destroy, ending::cancel, ending::destroy_context}) {
             INFO(name(in) << " x " << name(how));

@@ -270,9 +270,8 @@ TEST_CASE("a better transport found for a feed that leaves at that moment is let
         auto body = [&]() -> asio::awaitable<void> {
             {
                 feed f = c.subscribe();
-                co_await reach(c, connection_state::reconciled);
                 asio::any_io_executor const here = co_await asio::this_coro::executor;
-                while (s.server.listeners() < 2)
+                while (s.server.counters().websocket_upgrades == 0)
                     co_await asio::post(here, asio::use_awaitable);
                 for (int turn = 0; turn < turns; ++turn)
                     co_await asio::post(here, asio::use_awaitable);

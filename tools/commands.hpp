@@ -8,6 +8,7 @@ namespace plex::command {
 status list(options const&);
 status watch(options const&);
 status cancel(options const&);
+status doctor(options const&);
 status demo(options const&);
 
 } // namespace plex::command

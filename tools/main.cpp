@@ -16,6 +16,8 @@ status run_command(options const& o)
         return watch(o);
     case subcommand::cancel:
         return cancel(o);
+    case subcommand::doctor:
+        return doctor(o);
     case subcommand::demo:
         return demo(o);
     }

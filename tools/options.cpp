@@ -161,6 +161,7 @@ options parse_arguments(int argc, char** argv)
         ->take_last();
     CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
     cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
+    CLI::App* const doctor = app.add_subcommand("doctor", "Finds out why a client sees nothing");
     CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
     demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
 
@@ -178,6 +179,7 @@ options parse_arguments(int argc, char** argv)
     o.what = list->parsed()     ? subcommand::list
              : watch->parsed()  ? subcommand::watch
              : cancel->parsed() ? subcommand::cancel
+             : doctor->parsed() ? subcommand::doctor
                                 : subcommand::demo;
     o.filter = make_filter(t);
     o.transport = transports().at(t.transport);

@@ -11,7 +11,7 @@
 
 namespace plex::command {
 
-enum class subcommand { list, watch, cancel, demo };
+enum class subcommand { list, watch, cancel, doctor, demo };
 
 /// What the user asked for.
 struct options {

@@ -230,9 +230,9 @@ asio::awaitable<void> doctor_run::listen()
         std::fprintf(stderr, "plex-activities: waiting up to 20 s for a sign of life from the event stream\n");
     asio::awaitable<finding> websocket = try_websocket();
     asio::awaitable<finding> event_stream = try_event_stream();
-    auto both = co_await (std::move(websocket) && std::move(event_stream));
-    finding const ping = std::get<0>(std::move(both));
-    finding const stream = std::get<1>(std::move(both));
+    auto const both = co_await (std::move(websocket) && std::move(event_stream));
+    finding const ping = std::get<0>(both);
+    finding const stream = std::get<1>(both);
     tell(stream);
     tell(judge_feed(ping, stream, list));
 }

@@ -11,6 +11,7 @@ status cancel(options const&);
 /// Sends the request of `scan` or `run`, and follows what it starts to its end.
 status follow(options const&);
 status wait(options const&);
+status doctor(options const&);
 status demo(options const&);
 
 } // namespace plex::command

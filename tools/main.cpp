@@ -21,6 +21,8 @@ status run_command(options const& o)
         return follow(o);
     case subcommand::wait:
         return wait(o);
+    case subcommand::doctor:
+        return doctor(o);
     case subcommand::demo:
         return demo(o);
     }

@@ -193,6 +193,7 @@ options parse_arguments(int argc, char** argv)
     CLI::App* const wait = app.add_subcommand("wait", "Waits until nothing that matches is running");
     add_filter(*wait, t);
     std::array<CLI::Option*, 3> const timeouts = {add_timeout(*scan, t), add_timeout(*run, t), add_timeout(*wait, t)};
+    CLI::App* const doctor = app.add_subcommand("doctor", "Finds out why a client sees nothing");
     CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
     demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
 
@@ -213,6 +214,7 @@ options parse_arguments(int argc, char** argv)
              : scan->parsed()   ? subcommand::scan
              : run->parsed()    ? subcommand::run
              : wait->parsed()   ? subcommand::wait
+             : doctor->parsed() ? subcommand::doctor
                                 : subcommand::demo;
     o.filter = make_filter(t);
     o.transport = transports().at(t.transport);

@@ -11,7 +11,7 @@
 
 namespace plex::command {
 
-enum class subcommand { list, watch, cancel, scan, run, wait, demo };
+enum class subcommand { list, watch, cancel, scan, run, wait, doctor, demo };
 
 /// What the user asked for.
 struct options {

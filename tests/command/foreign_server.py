@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A Plex server that shares no code with this project: what both sides of the project's own tests believe of the wire
-might be wrong in the same way. It knows the activity list, its cancelling, and the WebSocket feed (docs/protocol.md).
+might be wrong in the same way. It knows the activity list, its cancelling, and the feed over a WebSocket; its event
+stream brings pings alone (docs/protocol.md).
 
     foreign_server.py [--token T] [--port P]                       prints its URL, plays a scan to whoever listens
     foreign_server.py [--token T] [--port P] --running UUID=PROGRESS...     ... and has these activities, no scan
@@ -37,13 +38,21 @@ def notification(event, activity):
 
 
 class ForeignServer:
-    def __init__(self, token="", port=0):
+    def __init__(self, token="", port=0, tls=None):
         self.token = token
         self.port = port
         self.activities = {}
         self.requests = []  # "METHOD /path?query", as they came
+        self.got_token = []  # the paths of those that had one
+        self.tls = tls  # an ssl.SSLContext
         self.refuse_with = None  # a status for everything
         self.actions = {}  # "METHOD /path": a coroutine function that acts, and may give headers for its 200
+        self.refuse_path = {}  # path -> status
+        self.refusal = "<h1>no</h1>"
+        self.list_is_xml = False
+        self.answers_pings = True  # of WebSockets
+        self.ping_every = 0.05  # seconds between an event stream's pings; None sends none
+        self.ends_feeds = False  # as soon as they are open
         self.scan_on_list = False  # play a scan when a listener has asked for the list
         self.pace = 0.005  # seconds between a scan's events
         self.closed_with = queue.Queue()  # the close codes that listeners sent
@@ -100,24 +109,35 @@ class ForeignServer:
         app.router.add_get("/activities", self._list)
         app.router.add_delete("/activities/{uuid}", self._cancel)
         app.router.add_get("/:/websockets/notifications", self._feed)
+        app.router.add_get("/:/eventsource/notifications", self._event_stream)
         app.router.add_route("*", "/{any:.*}", self._act)
+        self.stopping = asyncio.Event()
         self._runner = web.AppRunner(app)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port)
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self.tls)
         await site.start()
-        self.url = "http://127.0.0.1:%d" % site._server.sockets[0].getsockname()[1]
+        scheme = "https" if self.tls else "http"
+        self.url = "%s://127.0.0.1:%d" % (scheme, site._server.sockets[0].getsockname()[1])
 
     async def _stop(self):
         for task in self.playing:
             task.cancel()
+        self.stopping.set()
         await self.drop_listeners()
         await self._runner.cleanup()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     @web.middleware
     async def _gate(self, request, handler):
         self.requests.append(f"{request.method} {request.raw_path}")
-        if self.refuse_with:
-            return web.Response(status=self.refuse_with, text="<h1>no</h1>", content_type="text/html")
+        if "X-Plex-Token" in request.headers:
+            self.got_token.append(request.path)
+        refusal = self.refuse_with or self.refuse_path.get(request.path)
+        if refusal:
+            return web.Response(status=refusal, text=self.refusal, content_type="text/html")
         if "X-Plex-Client-Identifier" not in request.headers:
             return web.json_response({"errors": [{"code": 1000, "message": "X-Plex-Client-Identifier is missing",
                                                   "status": 400}]}, status=400)
@@ -126,7 +146,7 @@ class ForeignServer:
         return await handler(request)
 
     async def _list(self, request):
-        if "application/json" not in request.headers.get("Accept", ""):
+        if self.list_is_xml or "application/json" not in request.headers.get("Accept", ""):
             return web.Response(text='<?xml version="1.0"?><MediaContainer size="0"/>', content_type="application/xml")
         async with self.registering:  # who asks for the list after the upgrade is a listener by then
             pass
@@ -178,10 +198,13 @@ class ForeignServer:
     async def _feed(self, request):
         if request.query.get("filters") != "activity":
             return web.Response(status=400)
-        socket = web.WebSocketResponse()
+        socket = web.WebSocketResponse(autoping=self.answers_pings)
         listener = (socket, request)
         async with self.registering:
             await socket.prepare(request)
+            if self.ends_feeds:
+                await socket.close(code=1008)
+                return socket
             self.listeners.append(listener)
         try:
             async for message in socket:
@@ -193,6 +216,21 @@ class ForeignServer:
         finally:
             self.listeners.remove(listener)
         return socket
+
+    async def _event_stream(self, request):
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        try:
+            while not self.ends_feeds and not self.stopping.is_set():
+                if self.ping_every:
+                    await stream.write(b"event: ping\ndata: {}\n\n")
+                try:
+                    await asyncio.wait_for(self.stopping.wait(), self.ping_every)
+                except asyncio.TimeoutError:
+                    pass
+        except ConnectionResetError:  # nobody listens any more
+            pass
+        return stream
 
 
 def main():

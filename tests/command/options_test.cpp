@@ -148,6 +148,7 @@ TEST_CASE("arguments that make no sense are refused")
     std::string const at = "--server=http://a:1";
     CHECK(arguments({}).refused());
     CHECK(arguments({"list"}).refused()); // no server
+    CHECK(arguments({"doctor"}).refused());
     CHECK(arguments({at, "sing"}).refused());
     CHECK(arguments({at, "cancel"}).refused());
     CHECK(arguments({at, "list", "watch"}).refused());
@@ -166,6 +167,7 @@ TEST_CASE("arguments that make no sense are refused")
     CHECK(arguments({at, "watch", "--match", "=3"}).refused());
     CHECK(arguments({at, "--token", "a", "--token-file", "b", "list"}).refused());
     CHECK_FALSE(arguments({"demo"}).refused());
+    CHECK(arguments({at, "doctor"}).parse().what == subcommand::doctor);
 }
 
 TEST_CASE("the token is overwritten where other users could read it")

@@ -22,11 +22,29 @@ namespace example {
 
 namespace asio = boost::asio;
 
-/// The server named on the command line, or a fake one in this process that scans a section and refreshes the guide.
+/// What the fake server does by itself.
+using scene = asio::awaitable<void> (*)(plex::testing::fake_server&);
+
+/// Refreshes the guide all the time, and scans a section as soon as somebody listens.
+inline asio::awaitable<void> scan_and_guide(plex::testing::fake_server& server)
+{
+    plex::testing::fake_activity guide("provider.epg.load", "Refreshing EPG");
+    guide.cancellable = true;
+    server.start_activity(guide);
+    co_await server.listeners_reached(1);
+    plex::testing::scan_options options;
+    options.duration = std::chrono::milliseconds(200);
+    co_await server.play_scan(options);
+}
+
+/// The server named on the command line, or a fake one in this process.
 class server_or_fake
 {
 public:
-    server_or_fake(asio::io_context& io, int argc, char* argv[]) : scan_strand_(io.get_executor())
+    /// @param call_takes how long runs what a request to the fake server has started
+    server_or_fake(asio::io_context& io, int argc, char* argv[], scene played = scan_and_guide,
+                   std::chrono::milliseconds call_takes = std::chrono::milliseconds(300))
+        : scene_strand_(io.get_executor())
     {
         if (argc > 1) {
             settings_.url = argv[1];
@@ -34,46 +52,54 @@ public:
                 settings_.token = argv[2];
             return;
         }
-        fake_.emplace(io.get_executor());
+        plex::testing::fake_server_options options;
+        options.call_duration = call_takes;
+        options.refresh_plays_recording = true;
+        fake_.emplace(io.get_executor(), options);
         settings_.url = fake_->url();
-        plex::testing::fake_activity guide("provider.epg.load", "Refreshing EPG");
-        guide.cancellable = true;
-        fake_->start_activity(guide);
-        asio::co_spawn(scan_strand_, scan(), asio::bind_cancellation_slot(end_scan_.slot(), asio::detached));
+        asio::co_spawn(scene_strand_, played(*fake_), asio::bind_cancellation_slot(end_scene_.slot(), asio::detached));
     }
 
     plex::config const& settings() const { return settings_; }
+    bool is_fake() const { return fake_.has_value(); }
     /// So that run() may return.
     void stop()
     {
-        // Where the scan runs: a pool of threads may be running it now.
-        asio::dispatch(scan_strand_, [this] { end_scan_.emit(asio::cancellation_type::terminal); });
+        // Where the scene runs: a pool of threads may be running it now.
+        asio::dispatch(scene_strand_, [this] { end_scene_.emit(asio::cancellation_type::terminal); });
         if (fake_)
             fake_->stop();
     }
 
 private:
-    asio::awaitable<void> scan()
-    {
-        co_await fake_->listeners_reached(1);
-        plex::testing::scan_options options;
-        options.duration = std::chrono::milliseconds(200);
-        co_await fake_->play_scan(options);
-    }
-
     plex::config settings_;
     std::optional<plex::testing::fake_server> fake_;
-    asio::strand<asio::io_context::executor_type> scan_strand_;
-    asio::cancellation_signal end_scan_;
+    asio::strand<asio::io_context::executor_type> scene_strand_;
+    asio::cancellation_signal end_scene_;
 };
 
-/// What the main() of an example does: one client on one `io_context`, and a coroutine on the client's executor.
-inline int run(int argc, char* argv[], asio::awaitable<void> (*body)(plex::client&))
+/// What the main() of an example does: one client on one `io_context`, and a coroutine on the client's executor, which
+/// may return whether it worked. Against the fake server it must be done in time.
+template <class Result>
+int run(int argc, char* argv[], asio::awaitable<Result> (*body)(plex::client&), scene played = scan_and_guide,
+        std::chrono::milliseconds call_takes = std::chrono::milliseconds(300))
 {
     asio::io_context io;
-    server_or_fake server(io, argc, argv);
+    server_or_fake server(io, argc, argv, played, call_takes);
     plex::client client(io.get_executor(), server.settings());
-    asio::co_spawn(client.get_executor(), body(client), [&](std::exception_ptr failure) {
+    bool worked = false;
+    asio::steady_timer limit(io);
+    if (server.is_fake()) {
+        limit.expires_after(std::chrono::seconds(30));
+        limit.async_wait([&](plex::error_code cancelled) {
+            if (!cancelled)
+                io.stop();
+        });
+    }
+    asio::co_spawn(client.get_executor(), body(client), [&](std::exception_ptr failure, auto... result) {
+        worked = !failure && (true && ... && result);
+        limit.cancel();
+        client.stop();
         server.stop();
         if (failure)
             std::rethrow_exception(failure);
@@ -82,9 +108,8 @@ inline int run(int argc, char* argv[], asio::awaitable<void> (*body)(plex::clien
         io.run();
     } catch (plex::error const& e) {
         std::cerr << e.what() << '\n';
-        return 1;
     }
-    return 0;
+    return worked ? 0 : 1;
 }
 
 } // namespace example

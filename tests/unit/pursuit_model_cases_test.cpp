@@ -1,6 +1,7 @@
-// Schedules that the random model has found, as scenes: what the ledger tells of them reaches a pursuit.
+// Schedules that the random model has found, as scenes: what the ledger tells of them reaches a pursuit or an idleness.
 
 #include "catch.hpp"
+#include "sync/idleness.hpp"
 #include "sync/pursuit.hpp"
 #include "sync_scene.hpp"
 
@@ -10,6 +11,7 @@ using namespace plex::testing;
 namespace {
 
 constexpr std::string_view section_1 = R"({"librarySectionID":"1"})";
+constexpr std::string_view section_2 = R"({"librarySectionID":"2"})";
 
 filter scan_of_1()
 {
@@ -82,4 +84,30 @@ TEST_CASE("a uuid that the server gives again is new, though its last bearer's e
     CHECK(s.heard(news("started", "a").context(section_1)) == "started a");
     pass_on(s, p);
     CHECK(p.found().uuid() == "a");
+}
+
+TEST_CASE("an end that brings the Context is the end of what was waited for", "[idleness]")
+{
+    scene s;
+    s.live();
+    sync::idleness i(scan_of_1(), 3s);
+    i.listed(s.now.steady, s.now.steady);
+    s.heard(news("started", "a"));
+    pass_on(s, i, s.now.steady);
+    s.after(1min); // it is no longer taken for busy
+    s.heard(news("ended", "a").context(section_1));
+    pass_on(s, i, s.now.steady);
+    CHECK(i.quiet_at() == s.now.steady + 3s);
+
+    SECTION("another library's is not")
+    {
+        s.after(1min);
+        s.heard(news("started", "b"));
+        pass_on(s, i, s.now.steady);
+        s.after(1min);
+        auto const before = i.quiet_at();
+        s.heard(news("ended", "b").context(section_2));
+        pass_on(s, i, s.now.steady);
+        CHECK(i.quiet_at() == before);
+    }
 }

@@ -101,6 +101,17 @@ private:
     moment shown_ = 0;
 };
 
+/// On the wire.
+struct message {
+    moment at = 0;
+    int who = -1; // none: a pong
+    event_kind kind = event_kind::updated;
+    payload said{};
+    bool straggler = false; // comes in one read with what it follows
+    std::uint32_t pong = 0;
+    std::uint32_t reply = 0;
+};
+
 /// Who is told everything, as src/onlooker.hpp says.
 class onlooker
 {

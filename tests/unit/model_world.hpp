@@ -28,6 +28,8 @@ public:
     bool runs(int who) const { return truth(who).runs; }
     int births(int who) const { return truth(who).births; }
     bool hidden(int who) const { return (terms_.hidden >> who & 1) != 0; }
+    /// Whether its end was concluded from its absence: what was known of it then is forgotten, should it go on.
+    bool concluded(int who) const { return concluded_[static_cast<std::size_t>(who)] == births(who); }
     model::terms const& terms() const { return terms_; }
     /// A uuid may be given again once a client may have understood that its last bearer has ended.
     bool may_start(int who) const
@@ -154,8 +156,9 @@ public:
         } else {
             compare_with(f, entries);
         }
-        for (onlooker* o : onlookers_)
-            o->listed(f.requested, terms_.polls);
+        if (!full())
+            for (onlooker* o : onlookers_)
+                o->listed(f.requested, terms_.polls);
     }
     /// When the server made the last list.
     moment list_taken_at() const { return taken_at_; }
@@ -177,9 +180,11 @@ public:
         ledger_.settle(now(), out_);
         if (!was_full)
             rules_.settled(history_, now(), out_);
-        for (auto const& m : out_)
-            hold(!runs(number_of(m.event.activity.uuid())) || hidden(number_of(m.event.activity.uuid())), 2,
-                 "what runs was ended, though the list shows it");
+        for (auto const& m : out_) {
+            int const who = number_of(m.event.activity.uuid());
+            hold(!runs(who) || hidden(who), 2, "what runs was ended, though the list shows it");
+            concluded_[static_cast<std::size_t>(who)] = births(who);
+        }
         inferred_ends_ += out_.size();
         tell(was_full);
         if (!was_full) {
@@ -253,16 +258,6 @@ public:
     }
 
 private:
-    struct message {
-        moment at = 0;
-        int who = -1; // none: a pong
-        event_kind kind = event_kind::updated;
-        payload said{};
-        bool straggler = false; // comes in one read with what it follows
-        std::uint32_t pong = 0;
-        std::uint32_t reply = 0;
-    };
-
     static sync::ledger::time_point at(moment m) { return origin + std::chrono::milliseconds(m); }
     sync::instant now() const { return {at(clock), system_ + std::chrono::milliseconds(clock)}; }
 
@@ -392,6 +387,7 @@ private:
     std::vector<sync::mail> out_;
     std::vector<reader> readers_;
     std::vector<onlooker*> onlookers_;
+    std::array<int, most> concluded_{}; // births when an end was concluded last
     history history_;
     rules rules_;
 };

@@ -10,10 +10,16 @@ namespace plex::sync {
 void idleness::told(mail const& m, time_point now)
 {
     auto const known = std::find_if(busy_.begin(), busy_.end(), [&](life const& l) { return l.number == m.life; });
-    bool const ended = m.event.kind == event_kind::ended;
-    if (!ended && known != busy_.end() && !known->until)
+    if (m.event.kind == event_kind::ended) {
+        if (match(wanted_, m.event.activity) == answer::yes) // also where its Context comes with its end
+            quiet_since_ = now;
+        if (known != busy_.end())
+            leave(known, now);
+        return;
+    }
+    if (known != busy_.end() && !known->until)
         return; // a filter's yes is sticky
-    answer const is_wanted = ended ? answer::no : match(wanted_, m.event.activity);
+    answer const is_wanted = match(wanted_, m.event.activity);
     if (is_wanted == answer::no) {
         if (known != busy_.end())
             leave(known, now);

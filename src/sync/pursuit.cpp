@@ -55,13 +55,15 @@ void pursuit::told(mail const& m)
         candidate first;
         first.life = m.life;
         first.start = m.event;
-        first.older = !sent_;
+        first.older = !sent_ || goes_on(m.event);
         first.in_time = !late_;
         candidates_.push_back(std::move(first));
         known = &candidates_.back();
     } else if (m.event.kind == event_kind::ended) {
         known->end = m.event;
         ++ended_;
+        if (known->older && m.event.inferred)
+            remember_as_older(m.event.activity);
     } else {
         known->update = m.event;
     }
@@ -100,6 +102,19 @@ std::optional<pursuit::time_point> pursuit::list_wanted_at() const noexcept
     if (result_ || life_ || late_ || !replied_at_)
         return std::nullopt;
     return *replied_at_ + terms_.appear_timeout;
+}
+
+/// A life that begins with less than its `started` may be an older one whose end was concluded too early.
+bool pursuit::goes_on(activity_event const& start)
+{
+    return start.inferred && std::erase(concluded_, start.activity.uuid()) != 0;
+}
+
+void pursuit::remember_as_older(activity const& a)
+{
+    concluded_.emplace_back(a.uuid());
+    if (concluded_.size() > terms_.remembered_ends)
+        concluded_.pop_front();
 }
 
 pursuit::candidate* pursuit::of(std::uint64_t life) noexcept
@@ -181,6 +196,7 @@ void pursuit::adopt(candidate const& chosen, bool weak)
 {
     candidate const c = chosen;
     candidates_.clear();
+    concluded_.clear();
     life_ = c.life;
     weak_ = weak;
     follow(c.start);

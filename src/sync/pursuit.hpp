@@ -82,6 +82,8 @@ private:
 
     bool admits(candidate const&) const noexcept;
     bool undecided(candidate const&) const;
+    bool goes_on(activity_event const& start);
+    void remember_as_older(activity const&);
     candidate* of(std::uint64_t life) noexcept;
     void choose();
     void adopt(candidate const&, bool weak);
@@ -91,8 +93,9 @@ private:
     std::string what_runs() const;
 
     pursuit_terms terms_;
-    std::deque<candidate> candidates_; // in the order told
-    std::size_t ended_ = 0;            // of them
+    std::deque<candidate> candidates_;  // in the order told
+    std::size_t ended_ = 0;             // of them
+    std::deque<std::string> concluded_; // uuids of older ones whose end was inferred
     bool sent_ = false;
     bool gap_ = false;
     std::optional<time_point> replied_at_;

@@ -1,17 +1,9 @@
 #pragma once
 
 #include "model_reader.hpp"
+#include "model_server.hpp"
 
 namespace plex::testing::model {
-
-/// What holds in a world.
-struct terms {
-    std::uint32_t hidden = 0;     // whom the list never shows, a bit each: they run for another user
-    bool lists_context = true;    // recorded lists lack it (protocol.md 2.3)
-    moment lag = 0;               // so long may the list show what has changed or ended
-    bool skewed = false;          // the feed may be late against the list, by less than the grace
-    sync::ledger_limits limits{}; // of the ledger
-};
 
 /// A server, its feed and its list, and a client made of the real ledger and mailboxes. Each member function is one
 /// step; whatever it makes the client tell is judged by the rules, and by what the server knows. A step that breaks a
@@ -19,7 +11,10 @@ struct terms {
 class world
 {
 public:
-    explicit world(terms const& t) : terms_(t), ledger_(t.limits), rules_(t.limits.remembered_ends) {}
+    explicit world(model::terms const& t)
+        : terms_(t), listens_(!t.polls), ledger_(t.limits), rules_(t.limits.remembered_ends)
+    {
+    }
 
     moment clock = 0;
     /// Of what the server sends next. Where the feed is skewed, what comes late has not been sent yet, and a pong does
@@ -29,57 +24,36 @@ public:
 
     // ---- the server
 
+    being const& truth(int who) const { return server_.truth(who); }
     bool runs(int who) const { return truth(who).runs; }
     int births(int who) const { return truth(who).births; }
+    bool hidden(int who) const { return (terms_.hidden >> who & 1) != 0; }
+    /// Whether its end was concluded from its absence: what was known of it then is forgotten, should it go on.
+    bool concluded(int who) const { return concluded_[static_cast<std::size_t>(who)] == births(who); }
+    model::terms const& terms() const { return terms_; }
     /// A uuid may be given again once a client may have understood that its last bearer has ended.
     bool may_start(int who) const
     {
-        bool const in_flight = std::any_of(wire_.begin(), wire_.end(), [&](message const& m) { return m.who == who; });
+        if (terms_.polls)
+            return births(who) == 0;
         rules::life const& known = rules_.of(who);
         bool const forgiven = known.end == rules::life::none ||
                               (known.end == rules::life::seen && history_.forgiven(who, known.ended) <= clock);
-        return !runs(who) && (births(who) == 0 || (!in_flight && !requested_ && !known.runs && forgiven));
+        return !runs(who) && (births(who) == 0 || (!on_the_wire(who) && !requested_ && !known.runs && forgiven));
     }
-    void start(int who)
-    {
-        being& b = truth(who);
-        b.runs = true;
-        b.vanished = false;
-        ++b.births;
-        b.is = b.before = {0, 0, ++versions_};
-        b.changed_at = clock;
-        send(who, event_kind::started, {0, 0, b.is.version});
-    }
-    void change(int who, payload said)
-    {
-        being& b = truth(who);
-        b.before = b.is;
-        b.changed_at = clock;
-        said.version = ++versions_;
-        b.is.take(said);
-        send(who, event_kind::updated, said);
-    }
+    void start(int who, int context = 0) { send(who, event_kind::started, server_.start(who, context, clock)); }
+    void change(int who, payload said) { send(who, event_kind::updated, server_.change(who, said, clock)); }
     /// Its end is sent, with its Context or without (protocol.md 2.4, 2.7), and a straggler behind it.
     void end(int who, int context = 0)
     {
-        being& b = truth(who);
-        b.runs = false;
-        b.ended_at = clock;
-        b.is.version = ++versions_;
-        send(who, event_kind::ended, {payload::unsaid, context, b.is.version});
-        message const straggler{
-            last_arrival_, who, static_cast<event_kind>(versions_ % 3), {100, 3, ++versions_}, true};
+        send(who, event_kind::ended, server_.end(who, context, clock, sends()));
+        int const v = server_.next_version();
+        message const straggler{last_arrival_, who, static_cast<event_kind>((v - 1) % 3), {100, 3, v}, true};
         if (sends())
             wire_.push_back(straggler);
     }
     /// It ends and nothing of that is sent, ever.
-    void vanish(int who)
-    {
-        being& b = truth(who);
-        b.runs = false;
-        b.vanished = true;
-        b.ended_at = clock;
-    }
+    void vanish(int who) { server_.vanish(who, clock); }
 
     // ---- the connection
 
@@ -88,9 +62,17 @@ public:
     void connect(bool listens)
     {
         connected_ = true;
-        listens_ = listens;
+        if (listens)
+            listen();
     }
-    void listen() { listens_ = true; }
+    void listen()
+    {
+        if (!listens_)
+            listens_since_ = clock;
+        listens_ = !terms_.polls;
+    }
+    /// What has happened since then was sent, as far as the server sends it at all; `never` while it is not.
+    moment sends_since() const { return sends() ? listens_since_ : never; }
     void lose()
     {
         connected_ = listens_ = closed_gap_ = false;
@@ -99,7 +81,13 @@ public:
         requested_.reset();
         history_.add({.is = history::what::loss, .at = clock});
         ledger_.disconnected();
+        for (onlooker* o : onlookers_)
+            o->interrupted();
         check();
+    }
+    bool on_the_wire(int who) const
+    {
+        return std::any_of(wire_.begin(), wire_.end(), [&](message const& m) { return m.who == who; });
     }
     bool anything_on_the_wire() const { return !wire_.empty(); }
     moment next_arrival() const { return wire_.empty() ? never : wire_.front().at; }
@@ -137,8 +125,11 @@ public:
     {
         requested_ = clock;
         taken_ = false;
+        if (terms_.polls)
+            return;
+        closed_gap_ = closed_gap_ || closes_gap;
         if (closes_gap)
-            closed_gap_ = listens_ = true;
+            listen();
         history_.add({.is = history::what::request, .closes_gap = closes_gap, .at = clock});
         ledger_.snapshot_requested(now(), closes_gap);
         check();
@@ -147,15 +138,8 @@ public:
     void take_list()
     {
         taken_ = true;
-        shown_ = std::max(shown_, clock - terms_.lag);
-        list_.clear();
-        for (int who = 0; who < most; ++who) {
-            being const& b = truth(who);
-            if ((terms_.hidden >> who & 1) != 0 || !(b.runs || (b.births != 0 && b.ended_at > shown_)))
-                continue;
-            picture const& p = b.changed_at > shown_ ? b.before : b.is;
-            list_.emplace_back(who, payload{p.progress, terms_.lists_context ? p.context : 0, p.version});
-        }
+        taken_at_ = clock;
+        list_ = server_.list(terms_, clock);
     }
     void reply()
     {
@@ -166,19 +150,18 @@ public:
             entries.push_back(entry(who, event_kind::updated, said));
         }
         requested_.reset();
-        history_.add(f);
-        bool const was_full = ledger_.full();
-        ledger_.snapshot_arrived(entries, now(), out_);
-        if (!was_full) {
-            rules_.listed(history_, list_, now(), out_);
-            ++replies_;
-            auto const number = ledger_.awaiting_confirmation();
-            hold(number.has_value(), 2, "no pong is waited for after a reply");
-            answer(*number);
+        if (terms_.polls) {
+            ledger_.polled(entries, at(f.requested), now(), out_);
+            tell(false);
+        } else {
+            compare_with(f, entries);
         }
-        tell(was_full);
-        check();
+        if (!full())
+            for (onlooker* o : onlookers_)
+                o->listed(f.requested, terms_.polls);
     }
+    /// When the server made the last list.
+    moment list_taken_at() const { return taken_at_; }
     void fail_list()
     {
         requested_.reset();
@@ -197,9 +180,11 @@ public:
         ledger_.settle(now(), out_);
         if (!was_full)
             rules_.settled(history_, now(), out_);
-        for (auto const& m : out_)
-            hold(!runs(number_of(m.event.activity.uuid())) || hidden(number_of(m.event.activity.uuid())), 2,
-                 "what runs was ended, though the list shows it");
+        for (auto const& m : out_) {
+            int const who = number_of(m.event.activity.uuid());
+            hold(!runs(who) || hidden(who), 2, "what runs was ended, though the list shows it");
+            concluded_[static_cast<std::size_t>(who)] = births(who);
+        }
         inferred_ends_ += out_.size();
         tell(was_full);
         if (!was_full) {
@@ -222,6 +207,17 @@ public:
         for (auto const& m : out_)
             readers_.back().post(m);
         out_.clear();
+    }
+    /// @param reconciled what runs is known
+    void watch(onlooker& o, bool reconciled)
+    {
+        onlookers_.push_back(&o);
+        ledger_.introduce(now(), out_);
+        for (auto const& m : out_)
+            o.told(m);
+        out_.clear();
+        if (reconciled)
+            o.listed(clock, terms_.polls);
     }
     void read(std::size_t who, std::size_t count) { readers_[who].take(count); }
     std::vector<reader> const& readers() const { return readers_; }
@@ -257,35 +253,29 @@ public:
         }
         for (reader& r : readers_)
             r.take(SIZE_MAX);
-        if (!full())
+        if (!full() && !terms_.polls)
             at_rest();
     }
 
 private:
-    struct being {
-        bool runs = false;
-        bool vanished = false;
-        int births = 0;
-        picture is;
-        picture before;
-        moment changed_at = 0;
-        moment ended_at = 0;
-    };
-    struct message {
-        moment at = 0;
-        int who = -1; // none: a pong
-        event_kind kind = event_kind::updated;
-        payload said{};
-        bool straggler = false; // comes in one read with what it follows
-        std::uint32_t pong = 0;
-        std::uint32_t reply = 0;
-    };
-
-    being& truth(int who) { return truth_[static_cast<std::size_t>(who)]; }
-    being const& truth(int who) const { return truth_[static_cast<std::size_t>(who)]; }
-    bool hidden(int who) const { return (terms_.hidden >> who & 1) != 0; }
     static sync::ledger::time_point at(moment m) { return origin + std::chrono::milliseconds(m); }
     sync::instant now() const { return {at(clock), system_ + std::chrono::milliseconds(clock)}; }
+
+    void compare_with(fact const& reply, std::span<activity_update const> entries)
+    {
+        history_.add(reply);
+        bool const was_full = ledger_.full();
+        ledger_.snapshot_arrived(entries, now(), out_);
+        if (!was_full) {
+            rules_.listed(history_, list_, now(), out_);
+            ++replies_;
+            auto const number = ledger_.awaiting_confirmation();
+            hold(number.has_value(), 2, "no pong is waited for after a reply");
+            answer(*number);
+        }
+        tell(was_full);
+        check();
+    }
 
     bool sends() const { return connected_ && listens_; }
     void send(int who, event_kind kind, payload const& said)
@@ -308,15 +298,18 @@ private:
     void tell(bool was_full)
     {
         hold(!was_full || out_.empty(), 4, "a full ledger tells something");
-        for (auto const& m : out_)
+        for (auto const& m : out_) {
+            for (onlooker* o : onlookers_)
+                o->told(m);
             for (reader& r : readers_)
                 r.post(m);
+        }
         out_.clear();
     }
     /// After every step.
     void check()
     {
-        if (full())
+        if (full() || terms_.polls)
             return;
         rules_.counts(ledger_, terms_.limits);
         auto const s = history_.last_snapshot();
@@ -372,19 +365,19 @@ private:
 
     static constexpr sync::ledger::time_point origin{1h};
 
-    terms terms_;
-    std::array<being, most> truth_;
-    int versions_ = 0;
+    model::terms terms_;
+    server server_;
 
     bool connected_ = true;
     bool listens_ = true;
+    moment listens_since_ = 0;
     bool closed_gap_ = false;
     std::vector<message> wire_;
     moment last_arrival_ = 0;
 
     std::optional<moment> requested_;
     bool taken_ = false;
-    moment shown_ = 0;
+    moment taken_at_ = long_ago;
     std::vector<std::pair<int, payload>> list_;
     std::uint32_t replies_ = 0;
     std::uint64_t inferred_ends_ = 0;
@@ -393,6 +386,8 @@ private:
     sync::ledger ledger_;
     std::vector<sync::mail> out_;
     std::vector<reader> readers_;
+    std::vector<onlooker*> onlookers_;
+    std::array<int, most> concluded_{}; // births when an end was concluded last
     history history_;
     rules rules_;
 };

@@ -117,8 +117,13 @@ asio::awaitable<std::optional<activity_event>> next_event(std::shared_ptr<follow
         if (f->stopped)
             co_return std::nullopt;
         std::optional<activity_event> event = f->pursuit.take();
-        if (event || f->pursuit.result())
+        if (event)
             co_return event;
+        if (f->pursuit.overflowed())
+            throw error(errc::subscriber_overflow,
+                        "taking an operation's events: they came faster than they were taken");
+        if (f->pursuit.result())
+            co_return std::nullopt;
         if (f->failure)
             throw error(*f->failure);
         co_await wait_for_news(f, until);

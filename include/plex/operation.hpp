@@ -94,7 +94,8 @@ public:
     /// Its next event, `started` first; empty after `ended`, when nothing started, or once stopped. Updates are
     /// conflated for a slow reader as in a feed. Cancelling it loses no event.
     /// @throws error `timeout` after `deadline` (none by default); what ended the feed; `operation_in_progress` when
-    /// another `next()` is pending; `operation_aborted` when cancelled
+    /// another `next()` is pending; `subscriber_overflow` when they were not taken and `config::mailbox_bytes` is full;
+    /// `operation_aborted` when cancelled
     boost::asio::awaitable<std::optional<activity_event>> next(std::optional<duration> deadline = std::nullopt);
 
     /// How it came out; waits for that. It may be asked for beside `next()`, and again.

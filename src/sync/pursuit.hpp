@@ -54,6 +54,8 @@ public:
     std::optional<activity_event> take() { return events_.take(); }
     /// Whether there is something to take, or a result.
     bool has_news() const noexcept { return result_ || !events_.empty(); }
+    /// Some events were left out for good, as nobody took them; the result will be known all the same.
+    bool overflowed() const noexcept { return events_.overflowed(); }
     /// How it came out, once that is known.
     std::optional<outcome> const& result() const noexcept { return result_; }
     /// Which activity it is, as last told; empty (no uuid) before it is found.

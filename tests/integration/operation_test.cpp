@@ -483,6 +483,26 @@ TEST_CASE("what ends the feed ends its operations with that error")
     s.run(c, body());
 }
 
+TEST_CASE("an operation whose events nobody takes knows its outcome all the same")
+{
+    served s;
+    s.settings.mailbox_bytes = 1024;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        operation o = co_await c.start(silent_request(s.server, scan_of_3()));
+        testing::fake_activity scan = scan_named("mine", section_3);
+        scan.title = std::string(2000, 'x');
+        s.server.start_activity(scan);
+        s.server.end_activity("mine");
+        outcome const over = co_await o.result(30s);
+        CHECK(over.kind == outcome_kind::ended);
+        auto lost = o.next();
+        error const failure = co_await failure_of(std::move(lost));
+        CHECK(failure.code() == errc::subscriber_overflow);
+    };
+    s.run(c, body());
+}
+
 TEST_CASE("an operation may be awaited from another executor")
 {
     testing::fake_server_options options;

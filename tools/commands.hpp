@@ -8,6 +8,8 @@ namespace plex::command {
 status list(options const&);
 status watch(options const&);
 status cancel(options const&);
+status record(options const&);
 status demo(options const&);
+status replay(options const&); ///< demo, from a recording
 
 } // namespace plex::command

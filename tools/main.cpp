@@ -16,8 +16,10 @@ status run_command(options const& o)
         return watch(o);
     case subcommand::cancel:
         return cancel(o);
+    case subcommand::record:
+        return record(o);
     case subcommand::demo:
-        return demo(o);
+        return o.replay.empty() ? demo(o) : replay(o);
     }
     return usage;
 }

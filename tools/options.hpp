@@ -11,7 +11,7 @@
 
 namespace plex::command {
 
-enum class subcommand { list, watch, cancel, demo };
+enum class subcommand { list, watch, cancel, record, demo };
 
 /// What the user asked for.
 struct options {
@@ -21,11 +21,13 @@ struct options {
     bool json = false;
 
     plex::filter filter;                                      ///< list, watch
-    std::optional<std::chrono::steady_clock::duration> limit; ///< watch
-    std::optional<std::uint64_t> count;                       ///< watch
-    plex::transport transport = plex::transport::automatic;   ///< watch
+    std::optional<std::chrono::steady_clock::duration> limit; ///< watch, record
+    std::optional<std::uint64_t> count;                       ///< watch, record
+    plex::transport transport = plex::transport::automatic;   ///< watch, record
     std::string uuid;                                         ///< cancel
+    std::string file;                                         ///< record
     bool serve = false;                                       ///< demo
+    std::string replay;                                       ///< demo: a file
 
     std::string help; ///< what to print instead of doing anything
 };

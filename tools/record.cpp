@@ -15,6 +15,7 @@
 #include <exception>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace plex::command {
 
@@ -53,13 +54,16 @@ status record(options const& o)
     plex::client client(io.get_executor(), make_config(o));
     recorder& to = made.emplace(o.file, o.token, to_string(o.transport), finish);
     plex::detail::client_access::state(client)->feed.set_tap(&to);
-    client.on_connection_change([&to, lost = false](connection_status const& now) mutable {
+    client.on_connection_change([&to, there = false, lost = false](connection_status const& now) mutable {
         to.connection(now);
-        if (now.state == connection_state::interrupted && !lost)
+        if (now.state == connection_state::interrupted && std::exchange(there, false)) {
             say("the connection is lost, and tried again");
-        else if (now.state == connection_state::connected && lost)
-            say("connected again, over " + std::string(to_string(now.transport)));
-        lost = now.state == connection_state::interrupted || (lost && now.state != connection_state::connected);
+            lost = true;
+        } else if (now.state == connection_state::connected) {
+            if (std::exchange(lost, false))
+                say("connected again, over " + std::string(to_string(now.transport)));
+            there = true;
+        }
     });
     std::uint64_t told = 0;
     std::exception_ptr gave_up;

@@ -1,5 +1,6 @@
 // Recorded sessions, read and played.
 #include "feed_fixture.hpp"
+#include "raw_client.hpp"
 
 #include <plex/testing/recording.hpp>
 
@@ -118,6 +119,36 @@ TEST_CASE("a recorded event stream and a recorded WebSocket are told over either
     CHECK(played(s, what, expected.size()) == expected);
 }
 
+TEST_CASE("each transport has its own envelope, and the recorded one has it as it was sent")
+{
+    bool const recorded_as_events = GENERATE(false, true);
+    std::string const object = entry("started", "a", 1);
+    std::string const event = R"({"ActivityNotification":)" + object + "}";
+    std::string const message =
+        recorded_as_events
+            ? R"({"NotificationContainer":{"type":"activity","size":1,"ActivityNotification":[)" + object + "]}}"
+            : R"({"NotificationContainer":{"size":1,"ActivityNotification":[)" + object +
+                  R"(],"type":"activity","more":{}}})";
+    recording const what = session({recorded_as_events ? eventsource : websocket, list(""),
+                                    R"("notification":)" + (recorded_as_events ? event : message) + "}"});
+    served s;
+    raw_client hearer(s.io, s.server.port());
+    raw_client stream(s.io, s.server.port());
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await hearer.upgrade();
+        stream.request("GET", "/:/eventsource/notifications");
+        co_await s.server.listeners_reached(2);
+        co_await s.server.play(what, 0);
+        raw_frame const heard_there = co_await hearer.frame();
+        CHECK(heard_there.payload == message);
+        s.server.close_listeners();
+        std::string const streamed = co_await stream.rest();
+        CHECK(streamed.find("event: activity\ndata: " + event + "\n\n") != std::string::npos);
+        CHECK(streamed.find("NotificationContainer") == std::string::npos);
+    };
+    s.run(body());
+}
+
 TEST_CASE("the list follows what is played")
 {
     served s;
@@ -166,7 +197,9 @@ TEST_CASE("a list that is older than what was told takes nothing back")
     served s;
     recording const what = session({websocket, list(""), heard("started", "new", 1), heard("started", "done", 1),
                                     heard("ended", "done", 100), list(one("done", 1))});
-    CHECK(played(s, what, 3) == strings{"started new 1", "started done 1", "ended done 100"});
+    client c(s.io.get_executor(), s.settings);
+    feed const f = c.subscribe();
+    s.run(s.server.play(what));
     recording const later = session({list(one("done", 1)), list(one("x", 1))});
     std::vector<testing::fake_activity> const running = s.server.running();
     REQUIRE(running.size() == 1);

@@ -31,18 +31,16 @@ bool may_stay(char c)
 }
 
 // A shape is a text of these marks, one a character, and of characters that stay as they are.
-enum mark : char {
-    small_letter = '\1',
-    capital = '\2',
-    digit = '\3',
-    first_digit = '\4', // of a number: not 0
-    other_ascii = '\5',
-    two_bytes = '\6',
-    three_bytes = '\7',
-    four_bytes = '\10',
-    repaired = '\11', // U+FFFD: a sequence of bytes that was no character
-    hex_digit = '\12',
-};
+constexpr char small_letter = '\1';
+constexpr char capital = '\2';
+constexpr char digit = '\3';
+constexpr char first_digit = '\4'; // of a number: not 0
+constexpr char other_ascii = '\5';
+constexpr char two_bytes = '\6';
+constexpr char three_bytes = '\7';
+constexpr char four_bytes = '\10';
+constexpr char repaired = '\11'; // U+FFFD: a sequence of bytes that was no character
+constexpr char hex_digit = '\12';
 
 // The characters that stand for a mark.
 struct alphabet {
@@ -109,7 +107,7 @@ std::string shape_of(std::string_view text)
         } else if (size == 1) {
             bool const alone =
                 (at == 0 || !may_stay(text[at - 1])) && (at + 1 == text.size() || !may_stay(text[at + 1]));
-            shape += may_stay(c) && alone ? c : static_cast<char>(other_ascii);
+            shape += may_stay(c) && alone ? c : other_ascii;
         } else if (text.substr(at, size) == "\xef\xbf\xbd") {
             shape += repaired;
         } else {
@@ -132,10 +130,7 @@ std::string shape_of_number(std::string_view text)
             continue;
         }
         // A larger exponent could make it a number that nobody can read.
-        shape += in_exponent ? '0'
-                 : !leading  ? static_cast<char>(digit)
-                 : c == '0'  ? '0'
-                             : static_cast<char>(first_digit);
+        shape += in_exponent ? '0' : !leading ? digit : c == '0' ? '0' : first_digit;
         leading = false;
     }
     return shape;

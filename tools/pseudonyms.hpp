@@ -23,7 +23,7 @@ public:
         auto const found = older_.find(key);
         if (found == older_.end())
             return std::nullopt;
-        Value const value = found->second;
+        Value value = found->second;
         put(key, value);
         return value;
     }

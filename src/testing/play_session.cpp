@@ -165,7 +165,7 @@ private:
         std::lock_guard const lock(state_->mutex);
         for (std::size_t i = 0; i != line.activities.size(); ++i) {
             heard_at_[line.activities[i].uuid] = line.at;
-            change(line.events[i].c_str(), line.activities[i], false);
+            change(line.events[i], line.activities[i], false);
             state_->record_locked(line.events[i].c_str(), line.activities[i]);
         }
         state_->publish_locked(std::move(item));

@@ -37,6 +37,7 @@ asio::awaitable<void> record_feed(plex::client& client, asio::steady_timer& end,
         end.expires_after(*o.limit);
     if (!is_over)
         co_await end.async_wait(asio::as_tuple(asio::use_awaitable));
+    plex::detail::client_access::state(client)->feed.set_tap(nullptr); // what still comes belongs to the goodbye
 }
 
 } // namespace

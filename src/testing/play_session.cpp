@@ -26,6 +26,7 @@ constexpr steady_clock::duration look_again = std::chrono::milliseconds(1);
 constexpr milliseconds grace{2000};
 /// Listeners that have not asked for the list by then are not going to.
 constexpr steady_clock::duration time_to_list = std::chrono::seconds(1);
+constexpr int turns_to_arrive = 20;
 
 class player
 {
@@ -99,12 +100,18 @@ private:
                 bool const heard = std::any_of(state_->listeners.begin(), state_->listeners.end(),
                                                [](auto const& l) { return l->registered && l->ready; });
                 if (state_->stopped || (heard && state_->lists_told != lists_before_))
-                    co_return;
+                    break;
                 if (heard && listed_by == steady_clock::time_point::max())
                     listed_by = steady_clock::now() + time_to_list;
             }
             if (steady_clock::now() >= listed_by)
                 co_return;
+            timer.expires_after(look_again);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+        // The list is on its way, on another connection than what is told: it shall be there first. Turns of the event
+        // loop rather than a time, which on a busy machine may be over before anybody has run.
+        for (int turn = 0; turn != turns_to_arrive; ++turn) {
             timer.expires_after(look_again);
             co_await timer.async_wait(asio::use_awaitable);
         }

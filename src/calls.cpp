@@ -144,13 +144,15 @@ asio::awaitable<reply> calls::exchange(undertaking doing, request asked)
     }
 }
 
-asio::awaitable<void> calls::list_into(protocol::decoder& into)
+asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
 {
     undertaking const doing = {"listing the activities", origin_};
     request const asked("GET", "/activities");
     reply answer = co_await exchange(doing, asked);
     if (!is_good(answer.status()))
         refuse(doing, protocol::call_kind::list, answer);
+    if (tap)
+        tap->list(answer.body());
     std::string body = answer.body();
     std::size_t const size = body.size();
     body.resize(size + 16); // the decoder may look that far

@@ -7,6 +7,7 @@
 #include "protocol/request_target.hpp"
 #include "protocol/server_reply.hpp"
 #include "token.hpp"
+#include "wire_tap.hpp"
 
 #include <plex/config.hpp>
 #include <plex/request.hpp>
@@ -36,8 +37,8 @@ public:
     calls(net::scope&, config const&);
 
     asio::awaitable<std::vector<activity>> list();
-    /// The list as `decoder::updates()`.
-    asio::awaitable<void> list_into(protocol::decoder&);
+    /// The list as `decoder::updates()`. @param tap sees the reply's body, if there is one
+    asio::awaitable<void> list_into(protocol::decoder&, wire_tap* tap = nullptr);
     asio::awaitable<void> cancel(std::string uuid);
     asio::awaitable<reply> send(request);
     /// The same for a request whose refusal is an error.

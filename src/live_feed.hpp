@@ -7,6 +7,7 @@
 #include "subscriber.hpp"
 #include "sync/ledger.hpp"
 #include "sync/reconnect_plan.hpp"
+#include "wire_tap.hpp"
 
 #include <plex/client.hpp>
 
@@ -53,6 +54,8 @@ public:
     running_activities running() const;
     connection_status status() const;
     void on_change(std::function<void(connection_status const&)>);
+    /// Null for none.
+    void set_tap(wire_tap* tap) noexcept { tap_ = tap; }
     /// Adds what the feed has counted.
     void count(counters&) const;
 
@@ -149,6 +152,7 @@ private:
     // Shared with the call that is under way, as it may be replaced meanwhile.
     std::shared_ptr<std::function<void(connection_status const&)>> on_change_;
     counters counts_;
+    wire_tap* tap_ = nullptr;
     std::optional<net::steady_time> last_snapshot_;
     bool list_wanted_ = false;
 };

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 // What an open feed brings, and the comparison with the list.
@@ -91,6 +92,8 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
 
 void live_feed::message(std::span<char> bytes)
 {
+    if (tap_)
+        tap_->notification(std::string_view(bytes.data(), bytes.size()));
     switch (decoder_.notification(bytes)) {
     case protocol::decoded::activities:
         for (protocol::activity_update const& update : decoder_.updates()) {
@@ -231,7 +234,7 @@ asio::awaitable<std::optional<error>> live_feed::list()
     std::optional<error> failure;
     std::exception_ptr thrown;
     try {
-        co_await calls_.list_into(decoder_list_);
+        co_await calls_.list_into(decoder_list_, tap_);
     } catch (...) {
         thrown = std::current_exception();
     }

@@ -12,6 +12,8 @@ status cancel(options const&);
 status follow(options const&);
 status wait(options const&);
 status doctor(options const&);
+status record(options const&);
 status demo(options const&);
+status replay(options const&); ///< demo, from a recording
 
 } // namespace plex::command

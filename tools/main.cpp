@@ -23,8 +23,10 @@ status run_command(options const& o)
         return wait(o);
     case subcommand::doctor:
         return doctor(o);
+    case subcommand::record:
+        return record(o);
     case subcommand::demo:
-        return demo(o);
+        return o.replay.empty() ? demo(o) : replay(o);
     }
     return usage;
 }

@@ -6,8 +6,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -96,6 +94,22 @@ void add_filter(CLI::App& command, typed& t)
         ->allow_extra_args(false);
 }
 
+void add_listening(CLI::App& command, typed& t)
+{
+    command.add_option("--for", t.seconds, "End after so long")
+        ->type_name("SECONDS")
+        ->check(positive_seconds)
+        ->take_last();
+    command.add_option("--count", t.count, "End after so many events")
+        ->type_name("N")
+        ->check(positive_count)
+        ->take_last();
+    command.add_option("--transport", t.transport, "How to listen: auto, websocket, eventsource or polling")
+        ->type_name("NAME")
+        ->check(CLI::IsMember(transports()))
+        ->take_last();
+}
+
 plex::filter make_filter(typed const& t)
 {
     plex::filter filter;
@@ -118,9 +132,9 @@ std::chrono::steady_clock::duration in_clock_ticks(double seconds)
     return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-CLI::Option* add_timeout(CLI::App& command, typed& t)
+void add_timeout(CLI::App& command, typed& t)
 {
-    return command.add_option("--timeout", t.timeout, "Give up after so long, with status 4")
+    command.add_option("--timeout", t.timeout, "Give up after so long, with status 4")
         ->type_name("SECONDS")
         ->check(positive_seconds)
         ->take_last();
@@ -164,18 +178,7 @@ options parse_arguments(int argc, char** argv)
     add_filter(*list, t);
     CLI::App* const watch = app.add_subcommand("watch", "Shows what starts, goes on and ends, until interrupted");
     add_filter(*watch, t);
-    CLI::Option* const limit = watch->add_option("--for", t.seconds, "End after so long")
-                                   ->type_name("SECONDS")
-                                   ->check(positive_seconds)
-                                   ->take_last();
-    CLI::Option* const count = watch->add_option("--count", t.count, "End after so many events")
-                                   ->type_name("N")
-                                   ->check(positive_count)
-                                   ->take_last();
-    watch->add_option("--transport", t.transport, "How to listen: auto, websocket, eventsource or polling")
-        ->type_name("NAME")
-        ->check(CLI::IsMember(transports()))
-        ->take_last();
+    add_listening(*watch, t);
     CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
     cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
     CLI::App* const scan = app.add_subcommand("scan", "Scans a library section, and follows that to its end");
@@ -192,10 +195,20 @@ options parse_arguments(int argc, char** argv)
     add_filter(*run, t);
     CLI::App* const wait = app.add_subcommand("wait", "Waits until nothing that matches is running");
     add_filter(*wait, t);
-    std::array<CLI::Option*, 3> const timeouts = {add_timeout(*scan, t), add_timeout(*run, t), add_timeout(*wait, t)};
+    for (CLI::App* const command : {scan, run, wait})
+        add_timeout(*command, t);
     CLI::App* const doctor = app.add_subcommand("doctor", "Finds out why a client sees nothing");
+    CLI::App* const record =
+        app.add_subcommand("record", "Writes a session to a file, without titles and identities, until interrupted");
+    record->add_option("file", o.file, "A new file; - is the standard output")->type_name("FILE")->required();
+    add_listening(*record, t);
     CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
-    demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
+    CLI::Option* const serve =
+        demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
+    demo->add_option("--replay", o.replay, "Show a session that record has written")
+        ->type_name("FILE")
+        ->take_last()
+        ->excludes(serve);
 
     // CLI11's words may repeat what was typed, so nothing of its answers is shown before the token is hidden.
     try {
@@ -215,14 +228,15 @@ options parse_arguments(int argc, char** argv)
              : run->parsed()    ? subcommand::run
              : wait->parsed()   ? subcommand::wait
              : doctor->parsed() ? subcommand::doctor
+             : record->parsed() ? subcommand::record
                                 : subcommand::demo;
     o.filter = make_filter(t);
     o.transport = transports().at(t.transport);
-    if (limit->count() > 0)
+    if (t.seconds > 0)
         o.limit = in_clock_ticks(t.seconds);
-    if (std::any_of(timeouts.begin(), timeouts.end(), [](CLI::Option const* option) { return option->count() > 0; }))
+    if (t.timeout > 0)
         o.deadline = in_clock_ticks(t.timeout);
-    if (count->count() > 0)
+    if (t.count > 0)
         o.count = t.count;
     if (token_file->count() > 0)
         o.token = read_token_file(t.token_file);

@@ -11,7 +11,7 @@
 
 namespace plex::command {
 
-enum class subcommand { list, watch, cancel, scan, run, wait, doctor, demo };
+enum class subcommand { list, watch, cancel, scan, run, wait, doctor, record, demo };
 
 /// What the user asked for.
 struct options {
@@ -21,9 +21,9 @@ struct options {
     bool json = false;
 
     plex::filter filter;                                         ///< list, watch, run, wait
-    std::optional<std::chrono::steady_clock::duration> limit;    ///< watch
-    std::optional<std::uint64_t> count;                          ///< watch
-    plex::transport transport = plex::transport::automatic;      ///< watch
+    std::optional<std::chrono::steady_clock::duration> limit;    ///< watch, record
+    std::optional<std::uint64_t> count;                          ///< watch, record
+    plex::transport transport = plex::transport::automatic;      ///< watch, record
     std::string uuid;                                            ///< cancel
     std::int64_t section = 0;                                    ///< scan
     std::string path;                                            ///< scan
@@ -31,6 +31,8 @@ struct options {
     std::string target;                                          ///< run
     std::optional<std::chrono::steady_clock::duration> deadline; ///< scan, run, wait
     bool serve = false;                                          ///< demo
+    std::string file;                                            ///< record
+    std::string replay;                                          ///< demo: a file
 
     std::string help; ///< what to print instead of doing anything
 };

@@ -1,6 +1,7 @@
 #include "plex/testing/fake_server.hpp"
 
 #include "testing/connection.hpp"
+#include "testing/recorded_line.hpp"
 #include "testing/scan_recording.hpp"
 #include "testing/server_state.hpp"
 
@@ -200,6 +201,11 @@ void fake_server::ping_listeners(std::string payload)
 asio::awaitable<void> fake_server::play_scan(scan_options options)
 {
     return play_recording(state_, std::move(options));
+}
+
+asio::awaitable<void> fake_server::play(recording session, double speed)
+{
+    return play_session(state_, std::move(session), speed);
 }
 
 asio::awaitable<void> fake_server::flushed() const

@@ -194,9 +194,7 @@ void fake_server::close_listeners(std::uint16_t code, std::string reason)
 
 void fake_server::drop_listeners(abrupt how)
 {
-    std::lock_guard const lock(state_->mutex);
-    for_listeners(*state_, std::exchange(state_->listeners, {}),
-                  [how](listener& known) { known.connection().close(how == abrupt::rst); });
+    state_->drop_listeners(how);
 }
 
 void fake_server::freeze_listeners()

@@ -55,6 +55,12 @@ std::string const& feed_item::event_stream_text() const
     return event_stream_text_;
 }
 
+void feed_item::set_envelopes(std::string websocket, std::string event_stream)
+{
+    websocket_text_ = std::move(websocket);
+    event_stream_text_ = std::move(event_stream);
+}
+
 feed_filter::feed_filter(std::optional<std::string> const& filters)
 {
     if (!filters) {

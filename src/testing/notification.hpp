@@ -27,6 +27,8 @@ struct feed_item {
     /// The two envelopes of protocol.md 2.13, each made when the first listener of its sort asks for it.
     std::string const& websocket_text() const;
     std::string const& event_stream_text() const;
+    /// As they were recorded.
+    void set_envelopes(std::string websocket, std::string event_stream);
 
 private:
     mutable std::string websocket_text_;

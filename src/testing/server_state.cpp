@@ -76,9 +76,10 @@ std::optional<fake_activity> server_state::find(std::string_view uuid) const
     return std::nullopt;
 }
 
-std::string server_state::list(bool json) const
+std::string server_state::list(bool json)
 {
     std::lock_guard const lock(mutex);
+    ++lists_told;
     std::vector<fake_activity const*> shown;
     for (auto const& known : running)
         if (!hidden.contains(known.uuid))
@@ -86,17 +87,22 @@ std::string server_state::list(bool json) const
     return json ? list_json(shown) : list_xml(shown);
 }
 
+void server_state::record_locked(char const* event, fake_activity const& activity)
+{
+    if (!options.keep_records)
+        return;
+    told_event told;
+    told.event = event;
+    told.uuid = activity.uuid;
+    told.subtitle = activity.subtitle;
+    told.progress = activity.progress;
+    told.at = steady_clock::now();
+    truth.push_back(std::move(told));
+}
+
 void server_state::tell_locked(char const* event, fake_activity const& activity)
 {
-    if (options.keep_records) {
-        told_event told;
-        told.event = event;
-        told.uuid = activity.uuid;
-        told.subtitle = activity.subtitle;
-        told.progress = activity.progress;
-        told.at = steady_clock::now();
-        truth.push_back(std::move(told));
-    }
+    record_locked(event, activity);
     auto item = std::make_shared<feed_item>(feed_item::kind::notification);
     item->type = "activity";
     item->key = "ActivityNotification";
@@ -157,6 +163,15 @@ void server_state::remove(listener const& removed)
 {
     std::lock_guard const lock(mutex);
     std::erase_if(listeners, [&](auto const& known) { return known.get() == &removed; });
+}
+
+void server_state::drop_listeners(abrupt how)
+{
+    std::lock_guard const lock(mutex);
+    asio::post(strand, [dropped = std::exchange(listeners, {}), how] {
+        for (auto const& known : dropped)
+            known->connection().close(how == abrupt::rst);
+    });
 }
 
 bool server_state::is_stopped() const

@@ -51,6 +51,7 @@ struct server_state : std::enable_shared_from_this<server_state> {
     std::vector<seen_request> requests;
     std::vector<told_event> truth;
     server_counters counters;
+    std::size_t lists_told = 0;
 
     // Each of these locks.
     std::string start(fake_activity activity);
@@ -59,16 +60,18 @@ struct server_state : std::enable_shared_from_this<server_state> {
     bool change(std::string const& uuid, std::function<void(fake_activity&)> const& change_it);
     bool end(std::string const& uuid, std::optional<double> progress);
     std::optional<fake_activity> find(std::string_view uuid) const;
-    std::string list(bool json) const;
+    std::string list(bool json);
     void publish(std::shared_ptr<feed_item const> item);
     void add(std::shared_ptr<listener> added);
     void remove(listener const& removed);
+    void drop_listeners(abrupt how);
     bool is_stopped() const;
     void stop();
 
     /// The same while the mutex is held.
     void publish_locked(std::shared_ptr<feed_item const> item);
     void queue_locked(listener& target, std::shared_ptr<feed_item const> item);
+    void record_locked(char const* event, fake_activity const& activity);
     void tell_locked(char const* event, fake_activity const& activity);
     std::vector<fake_activity>::iterator find_locked(std::string_view uuid);
 

@@ -170,6 +170,29 @@ TEST_CASE("arguments that make no sense are refused")
     CHECK(arguments({at, "doctor"}).parse().what == subcommand::doctor);
 }
 
+TEST_CASE("record listens as watch does, to a file; a replay needs a file and no server")
+{
+    environment_of_a_test const clean;
+    std::string const at = "--server=http://a:1";
+    options const all =
+        arguments({at, "record", "f", "--for", "2.5", "--count", "7", "--transport", "polling"}).parse();
+    CHECK(all.what == subcommand::record);
+    CHECK(all.file == "f");
+    CHECK(all.limit == std::chrono::milliseconds(2500));
+    CHECK(all.count == 7);
+    CHECK(all.transport == plex::transport::polling);
+    options const plain = arguments({at, "record", "-"}).parse();
+    CHECK(plain.file == "-");
+    CHECK_FALSE(plain.limit);
+    CHECK_FALSE(plain.count);
+    CHECK(arguments({at, "record"}).refused());
+    CHECK(arguments({"record", "f"}).refused());
+    CHECK(arguments({at, "record", "f", "--count", "0"}).refused());
+    CHECK(arguments({at, "record", "f", "--match", "a=b"}).refused());
+    CHECK(arguments({"demo", "--replay", "f"}).parse().replay == "f");
+    CHECK(arguments({"demo", "--replay", "f", "--serve"}).refused());
+}
+
 TEST_CASE("the token is overwritten where other users could read it")
 {
     environment_of_a_test const clean;

@@ -20,6 +20,7 @@
 namespace plex::testing {
 
 struct server_state;
+class recording;
 
 /// One activity as the fake server shows it. The uuid is random unless it is set.
 struct fake_activity {
@@ -205,6 +206,11 @@ public:
 
     /// Plays the recorded scan to whoever listens. Ends early when the activity is ended by other means.
     boost::asio::awaitable<void> play_scan(scan_options options = scan_options());
+    /// Plays a recorded session (`<plex/testing/recording.hpp>`): what each list showed is listed, what was told is
+    /// told in its envelope and at its time, and the list follows it. Where the recorded connection was opened it waits
+    /// for a listener; where that was lost, listeners are dropped. A poller's session is told as events.
+    /// @param speed how many times as fast; 0 takes no time but its listeners'
+    boost::asio::awaitable<void> play(recording session, double speed = 1);
     /// Waits until all that listeners were told is on its way (in the kernel's hands).
     boost::asio::awaitable<void> flushed() const;
 

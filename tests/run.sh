@@ -39,7 +39,8 @@ for preset in $presets; do
     run cmake --build --preset "$preset"
 done
 for preset in $presets; do
-    run ctest --preset "$preset" -j "$(nproc)" || failed="$failed $preset"
+    # More than there are cores, as most tests wait for time limits rather than work.
+    run ctest --preset "$preset" -j "$((2 * $(nproc)))" || failed="$failed $preset"
 done
 if [ -n "${PLEX_TEST_LONG:-}" ]; then
     run tests/mutants/run.py || failed="$failed mutants"

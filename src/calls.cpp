@@ -83,11 +83,14 @@ void calls::refuse(undertaking const& doing, protocol::call_kind kind, reply con
 }
 
 asio::awaitable<net::exchanged> calls::exchange_once(undertaking const& doing, std::string const& bytes,
-                                                     std::string const& method, steady_time deadline)
+                                                     std::string const& method, steady_time deadline,
+                                                     std::function<void()> const* sending)
 {
     net::reply_limits const limits{settings_.max_header, settings_.max_body};
     net::expecting const what = method == "HEAD" ? net::expecting::no_body : net::expecting::body;
     net::connection_pool::acquired got = co_await pool_.acquire(deadline);
+    if (!got.ec && sending)
+        (*sending)();
     for (;;) {
         if (got.ec)
             fail(doing, got.ec, got.step ? net::to_string(*got.step) : "waiting for a free connection");
@@ -110,9 +113,10 @@ asio::awaitable<net::exchanged> calls::exchange_once(undertaking const& doing, s
     }
 }
 
-asio::awaitable<reply> calls::exchange(undertaking doing, request asked)
+asio::awaitable<reply> calls::exchange(undertaking doing, request asked, steady_time until,
+                                       std::function<void()> const* sending)
 {
-    steady_time const deadline = std::chrono::steady_clock::now() + settings_.request_timeout;
+    steady_time const deadline = std::min(until, std::chrono::steady_clock::now() + settings_.request_timeout);
     protocol::check_request(asked);
     try {
         for (;;) {
@@ -123,7 +127,7 @@ asio::awaitable<reply> calls::exchange(undertaking doing, request asked)
             if (scope_.stopped())
                 throw stopped_error(doing);
             ++requests_;
-            net::exchanged result = co_await exchange_once(doing, bytes, asked.method(), deadline);
+            net::exchanged result = co_await exchange_once(doing, bytes, asked.method(), deadline, sending);
             log(log_level::debug,
                 [&] { return asked.method() + " at " + origin_ + ": HTTP " + std::to_string(result.answer.status()); });
             if (is_good(result.answer.status()))
@@ -191,10 +195,11 @@ asio::awaitable<reply> calls::send(request asked)
     co_return answer;
 }
 
-asio::awaitable<reply> calls::demand(std::string what, request asked)
+asio::awaitable<reply> calls::demand(std::string what, request asked, steady_time until,
+                                     std::function<void()> const* sending)
 {
     undertaking const doing = {std::move(what), origin_};
-    reply answer = co_await exchange(doing, std::move(asked));
+    reply answer = co_await exchange(doing, std::move(asked), until, sending);
     if (!is_good(answer.status()))
         refuse(doing, protocol::call_kind::list, answer);
     co_return answer;

@@ -15,6 +15,7 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -43,7 +44,10 @@ public:
     asio::awaitable<reply> send(request);
     /// The same for a request whose refusal is an error.
     /// @param doing "starting an activity"
-    asio::awaitable<reply> demand(std::string doing, request);
+    /// @param until not later than this, whatever the configured time limit
+    /// @param sending called when there is a connection, before anything is sent on it; may be null
+    asio::awaitable<reply> demand(std::string doing, request, net::steady_time until = net::wait_list::no_deadline,
+                                  std::function<void()> const* sending = nullptr);
     /// @param over `websocket` or `eventsource`
     asio::awaitable<opened_feed> open_feed(transport over, net::steady_time deadline);
 
@@ -61,9 +65,11 @@ public:
     }
 
 private:
-    asio::awaitable<reply> exchange(undertaking, request);
+    asio::awaitable<reply> exchange(undertaking, request, net::steady_time until = net::wait_list::no_deadline,
+                                    std::function<void()> const* sending = nullptr);
     asio::awaitable<net::exchanged> exchange_once(undertaking const&, std::string const& bytes,
-                                                  std::string const& method, net::steady_time deadline);
+                                                  std::string const& method, net::steady_time deadline,
+                                                  std::function<void()> const* sending);
     asio::awaitable<opened_feed> try_websocket(std::string const& token, net::steady_time deadline, reply& refused);
     asio::awaitable<opened_feed> try_event_stream(std::string const& token, net::steady_time deadline, reply& refused);
     asio::awaitable<net::exchanged> open_exchange(std::string const& head, net::expecting, net::steady_time deadline,

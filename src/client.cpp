@@ -2,6 +2,7 @@
 
 #include "client_state.hpp"
 #include "net/random.hpp"
+#include "with_reason.hpp"
 
 #include <algorithm>
 #include <array>
@@ -152,17 +153,21 @@ subscription client::subscribe(filter f, event_function on_event, end_function o
 
 asio::awaitable<void> client::ready(std::optional<duration> deadline)
 {
-    return detail::run_at(state_->at, detail::ready(state_, deadline));
+    detail::undertaking const doing = {"waiting for the feed to be ready", state_->calls.origin()};
+    return detail::run_at(state_->at, detail::with_reason(doing, detail::ready(state_, deadline)));
 }
 
 asio::awaitable<operation> client::start(activity_request asked, std::optional<duration> deadline)
 {
-    return detail::run_at(state_->at, detail::start(state_, std::move(asked), deadline));
+    detail::undertaking const doing = {"starting an activity", state_->calls.origin()};
+    return detail::run_at(state_->at, detail::with_reason(doing, detail::start(state_, std::move(asked), deadline)));
 }
 
 asio::awaitable<void> client::wait_until_idle(filter f, duration quiet, std::optional<duration> deadline)
 {
-    return detail::run_at(state_->at, detail::wait_until_idle(state_, std::move(f), quiet, deadline));
+    detail::undertaking const doing = {"waiting until nothing runs", state_->calls.origin()};
+    return detail::run_at(state_->at,
+                          detail::with_reason(doing, detail::wait_until_idle(state_, std::move(f), quiet, deadline)));
 }
 
 running_activities client::running() const

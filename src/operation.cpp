@@ -3,10 +3,13 @@
 #include "client_state.hpp"
 #include "onlooker.hpp"
 #include "sync/pursuit.hpp"
+#include "with_reason.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace plex {
@@ -40,8 +43,7 @@ struct followed final : onlooker {
 
     void told(sync::mail const& m, time_point) override
     {
-        pursuit.told(m);
-        if (pursuit.has_news())
+        if (pursuit.told(m))
             waiting.wake_all();
     }
     void listed(time_point requested, bool polled, time_point) override
@@ -126,7 +128,13 @@ asio::awaitable<std::optional<activity_event>> next_event(std::shared_ptr<follow
             co_return std::nullopt;
         if (f->failure)
             throw error(*f->failure);
+        auto const before = co_await asio::this_coro::cancellation_state;
+        bool const was_cancelled = before.cancelled() != asio::cancellation_type::none;
         co_await wait_for_news(f, until);
+        // Of a wait that was cancelled nothing is taken, as in a feed: an event that came with it is for the next one.
+        auto const after = co_await asio::this_coro::cancellation_state;
+        if (!was_cancelled && after.cancelled() != asio::cancellation_type::none)
+            throw network_error(f->doing(), asio::error::operation_aborted, "waiting for " + f->pursuit.awaited());
     }
 }
 
@@ -150,8 +158,6 @@ asio::awaitable<std::string> uuid_to_cancel(std::shared_ptr<followed> f, std::op
     net::steady_time const until = time_limit(deadline);
     for (;;) {
         std::string uuid(f->pursuit.found().uuid());
-        if (uuid.empty())
-            uuid = f->pursuit.named();
         if (f->pursuit.result() || !uuid.empty())
             co_return f->pursuit.result() ? std::string() : uuid;
         if (f->stopped)
@@ -164,7 +170,6 @@ asio::awaitable<std::string> uuid_to_cancel(std::shared_ptr<followed> f, std::op
 
 asio::awaitable<void> ask_to_end(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
 {
-    error_code code;
     std::optional<error> failure;
     try {
         if (f->asked.cancel()) {
@@ -189,9 +194,20 @@ asio::awaitable<void> ask_to_end(std::shared_ptr<followed> f, std::optional<clie
 template <class F>
 auto at_home(std::shared_ptr<followed> const& f, F work) -> decltype(work())
 {
-    if (!f)
-        throw error(errc::stopped, "awaiting an operation that was never started");
-    return run_at(f->client->at, work());
+    return run_at(f->client->at, with_reason(f->doing(), work()));
+}
+
+asio::awaitable<std::optional<activity_event>> nothing()
+{
+    co_return std::nullopt;
+}
+
+template <class T>
+asio::awaitable<T> never_started()
+{
+    error const stopped(errc::stopped, "awaiting an operation that was never started");
+    throw stopped;
+    co_return T();
 }
 
 } // namespace
@@ -202,10 +218,11 @@ asio::awaitable<operation> start(std::shared_ptr<client_state> s, activity_reque
     auto const f = std::make_shared<followed>(s, std::move(asked));
     // From now on it is told what runs, so that it knows what is new.
     s->feed.watch(s, *f);
-    co_await s->feed.ready(s, time_limit(deadline));
-    f->pursuit.sending();
+    net::steady_time const until = time_limit(deadline);
+    co_await s->feed.ready(s, until);
     request what = f->asked.request();
-    f->answer = co_await s->calls.demand("starting an activity", std::move(what));
+    std::function<void()> const sending = [&f] { f->pursuit.sending(); };
+    f->answer = co_await s->calls.demand("starting an activity", std::move(what), until, &sending);
     f->pursuit.replied(std::string(f->answer.activity_uuid()), std::chrono::steady_clock::now());
     co_return followed::handle(f);
 }
@@ -223,19 +240,25 @@ operation::~operation()
     stop();
 }
 
-// From wherever it is awaited to the client's executor; one that was never started has stopped.
+// From wherever it is awaited to the client's executor. One that was never started has stopped.
 asio::awaitable<std::optional<activity_event>> operation::next(std::optional<duration> deadline)
 {
+    if (!followed_)
+        return detail::nothing();
     return detail::at_home(followed_, [&] { return detail::next_event(followed_, deadline); });
 }
 
 asio::awaitable<outcome> operation::result(std::optional<duration> deadline)
 {
+    if (!followed_)
+        return detail::never_started<outcome>();
     return detail::at_home(followed_, [&] { return detail::outcome_of(followed_, deadline); });
 }
 
 asio::awaitable<void> operation::cancel(std::optional<duration> deadline)
 {
+    if (!followed_)
+        return detail::never_started<void>();
     return detail::at_home(followed_, [&] { return detail::ask_to_end(followed_, deadline); });
 }
 

@@ -67,10 +67,13 @@ bool is_word(std::string_view text)
            std::all_of(text.begin(), text.end(), [](char c) { return is_small(c) || is_digit(c) || c == '.'; });
 }
 
-// No dots or dashes: what has them may be the name of a file or a host.
+// No dots or dashes: what has them may be the name of a file or a host. No digits in a long one: it may be an
+// identifier of a machine, or a token that is not ours.
 bool is_identifier(std::string_view text)
 {
     auto const is_letter = [](char c) { return is_small(c) || (c >= 'A' && c <= 'Z') || c == '_'; };
+    if (text.size() >= 16 && std::any_of(text.begin(), text.end(), is_digit))
+        return false;
     return !text.empty() && text.size() <= 64 && is_letter(text.front()) &&
            std::all_of(text.begin(), text.end(), [&](char c) { return is_letter(c) || is_digit(c); });
 }

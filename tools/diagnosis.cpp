@@ -365,6 +365,9 @@ finding judge_event_stream(listening_seen const& seen)
 
 finding judge_feed(finding const& ping, finding const& event_stream, finding const& list)
 {
+    if (list.good == false && (ping.good == true || event_stream.good == true))
+        return bad("feed", "events arrive, but what runs cannot be known: a client never becomes ready",
+                   "Mend what the list needs.");
     if (ping.good == true)
         return good("feed", "a client listens over WebSocket");
     if (event_stream.good == true)

@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "countdown.hpp"
 #include "event_output.hpp"
 #include "outages.hpp"
 
@@ -8,8 +9,6 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -22,25 +21,6 @@ namespace plex::command {
 namespace asio = boost::asio;
 
 namespace {
-
-using clock = std::chrono::steady_clock;
-
-/// What is left of a time limit.
-class countdown
-{
-public:
-    explicit countdown(std::optional<clock::duration> limit) : limit_(limit) {}
-    std::optional<clock::duration> left() const
-    {
-        if (!limit_)
-            return std::nullopt;
-        return std::max(clock::duration(0), *limit_ - (clock::now() - began_));
-    }
-
-private:
-    std::optional<clock::duration> limit_;
-    clock::time_point began_ = clock::now();
-};
 
 activity_request asked_for(options const& o)
 {
@@ -101,11 +81,7 @@ asio::awaitable<void> follow_to_the_end(plex::client& client, options const& o, 
 status follow(options const& o)
 {
     asio::io_context io(1);
-    plex::config settings = make_config(o);
-    if (o.deadline)
-        settings.request_timeout =
-            std::min(settings.request_timeout, std::chrono::ceil<std::chrono::milliseconds>(*o.deadline));
-    plex::client client(io.get_executor(), settings);
+    plex::client client(io.get_executor(), make_config(o));
     operation started; // it holds the connection until after the goodbye
     status ended_as = done;
     status const ran = run(io, follow_to_the_end(client, o, started, ended_as), client.close());

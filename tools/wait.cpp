@@ -1,4 +1,5 @@
 #include "commands.hpp"
+#include "countdown.hpp"
 #include "event_output.hpp"
 #include "outages.hpp"
 
@@ -18,15 +19,15 @@ namespace {
 
 asio::awaitable<void> wait_until_idle(plex::client& client, options const& o)
 {
-    subscription shown;
-    // Where nobody looks on it is quiet: what counts is the status.
+    countdown const time(o.deadline);
+    co_await client.ready(time.left());
     format const how = output_format(o.json, format::json);
-    if (how == format::bars || o.json) {
-        std::shared_ptr<event_output> const output = make_output(how, client.get_executor());
-        tell_outages(client, how, output);
+    std::shared_ptr<event_output> const output = make_output(how, client.get_executor());
+    tell_outages(client, how, output);
+    subscription shown;
+    if (how == format::bars || o.json) // where nobody looks on it is quiet: what counts is the status
         shown = client.subscribe(o.filter, [output](activity_event const& e) { output->show(e); });
-    }
-    co_await client.wait_until_idle(o.filter, std::chrono::seconds(5), o.deadline);
+    co_await client.wait_until_idle(o.filter, std::chrono::seconds(5), time.left());
 }
 
 } // namespace

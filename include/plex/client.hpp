@@ -126,7 +126,11 @@ public:
     /// Sends a request that starts an activity, once the feed is reconciled, and follows that activity: the one that
     /// the reply's `X-Plex-Activity` names, or else the first that matches the request's filter and is first seen after
     /// the request was sent (docs/protocol.md 1.4). It must appear within `config::appear_timeout` after the reply.
-    /// @param deadline for the feed to be ready; the request itself takes `config::request_timeout` at most
+    ///
+    /// Two that look for the same (two folders of one section) may both find the first that appears: start the second
+    /// when the first has ended. An operation belongs on the client's executor, so start it in a coroutine spawned
+    /// there.
+    /// @param deadline for all of it; the request itself takes `config::request_timeout` at most
     /// @throws error as `ready()` and `send()`, and what the status of a refusal means
     boost::asio::awaitable<operation> start(activity_request, std::optional<duration> deadline = std::nullopt);
 

@@ -103,9 +103,9 @@ public:
     /// operation goes on; what ended the feed; `stopped`; `operation_aborted` when cancelled
     boost::asio::awaitable<outcome> result(std::optional<duration> deadline = std::nullopt);
 
-    /// Asks the server to stop it, by the request's own way where it has one, else by `DELETE /activities/{uuid}`, once
-    /// the activity has appeared: `deadline` is for that. One that has ended already is no error. Its end follows as an
-    /// event.
+    /// Asks the server to stop it. Where the request has its own way, by that and at once, whatever has appeared; else
+    /// by `DELETE /activities/{uuid}`, once the activity has appeared: `deadline` is for that. One that has ended
+    /// already is no error. Its end follows as an event.
     /// @throws error as `client::cancel_server_activities`, but for `activity_not_found`; `timeout` after `deadline`
     boost::asio::awaitable<void> cancel(std::optional<duration> deadline = std::nullopt);
 

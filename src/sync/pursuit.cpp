@@ -39,10 +39,16 @@ pursuit::pursuit(pursuit_terms terms) : terms_(std::move(terms)), events_(filter
 
 // ---- what is told
 
-void pursuit::told(mail const& m)
+bool pursuit::told(mail const& m)
 {
-    if (result_)
-        return;
+    is_news_ = false;
+    if (!result_)
+        consider(m);
+    return is_news_;
+}
+
+void pursuit::consider(mail const& m)
+{
     if (life_) {
         if (m.life == *life_)
             follow(m.event);
@@ -208,6 +214,7 @@ void pursuit::adopt(candidate const& chosen, bool weak)
 
 void pursuit::follow(activity_event const& event)
 {
+    is_news_ = true;
     found_ = event.activity;
     events_.post({event, *life_});
     if (event.kind != event_kind::ended)
@@ -221,6 +228,7 @@ void pursuit::follow(activity_event const& event)
 
 void pursuit::nothing_started()
 {
+    is_news_ = true;
     outcome none;
     if (!named_.empty()) {
         // Where nothing was heard for a while, or lists are all there is, what the server named has come and gone.

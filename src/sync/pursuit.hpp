@@ -36,7 +36,8 @@ public:
     explicit pursuit(pursuit_terms);
 
     /// Anything of any life, what ran already first.
-    void told(mail const&);
+    /// @return whether it was news for whoever waits: something to take, or a result
+    bool told(mail const&);
     /// The request goes out: what is told to start from here on is new.
     void sending() noexcept { sent_ = true; }
     /// @param uuid what the reply names; empty where it names nothing
@@ -90,6 +91,7 @@ private:
     void choose();
     void adopt(candidate const&, bool weak);
     void follow(activity_event const&);
+    void consider(mail const&);
     void forget_ends();
     void nothing_started();
     std::string what_runs() const;
@@ -107,6 +109,7 @@ private:
     std::optional<std::uint64_t> life_;
     activity found_;
     bool weak_ = false;
+    bool is_news_ = false;
     mailbox events_;
     std::optional<outcome> result_;
 };

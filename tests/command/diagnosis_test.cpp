@@ -194,6 +194,10 @@ TEST_CASE("a client takes the first transport that is alive")
     CHECK(says(judge_feed(no_ping, stream, list).text, "EventSource"));
     CHECK(says(judge_feed(no_ping, no_stream, list).text, "every few seconds"));
     CHECK_FALSE(judge_feed(no_ping, no_stream, not_tried("list")).good.has_value());
+    finding unread;
+    unread.good = false;
+    CHECK(judge_feed(ping, stream, unread).good == false);
+    CHECK(judge_feed(no_ping, stream, unread).good == false);
 }
 
 TEST_CASE("the status is that of rights only where nothing else is wrong")

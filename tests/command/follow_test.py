@@ -5,6 +5,7 @@ import signal
 import time
 
 from command_case import EVENT_KEYS, LIMIT, ServerCase, main
+from stand_ins import ClosedPort
 
 DONE, FAILED, USAGE, REFUSED, TIMED_OUT, VANISHED, NOT_STARTED = 0, 1, 2, 3, 4, 5, 6
 
@@ -90,6 +91,9 @@ class Follow(ServerCase):
         s.activities["other"] = scan("other", "4")
         self.on("PUT /never")
         self.on("PUT /named", headers={"X-Plex-Activity": "nowhere"})
+        s.activities["before"] = scan("before", "6")
+        self.on("GET /library/sections/6/refresh")  # asked for during a scan, it may have none of its own
+        during = self.start(*self.at_server("--json", "scan", "6"))
         self.on("GET /library/sections/3/refresh", (s.starts, scan("vague")), (s.ends, scan("vague")))
         never = self.start(*self.at_server("--json", "run", "PUT", "/never", "--type", "media.download",
                                            "--match", "librarySectionID=5"))
@@ -98,6 +102,7 @@ class Follow(ServerCase):
         err = self.assert_failed(self.finish(never), NOT_STARTED)
         self.assertIn("librarySectionID=5", err)
         self.assertIn("running: library.update.section", err)
+        self.assertIn("librarySectionID=6", self.assert_failed(self.finish(during), NOT_STARTED))
         self.assertIn("nowhere", self.assert_failed(self.finish(named), NOT_STARTED))
         status, out, err = self.finish(vague)
         self.assertEqual((status, self.kinds(out)), (DONE, [("started", "vague"), ("ended", "vague")]))
@@ -180,6 +185,22 @@ class Follow(ServerCase):
         self.assertEqual(self.kinds(out), [("ended", "queued")])
         self.assertGreaterEqual(time.monotonic() - ended, 5)
         self.assertIn("other", s.activities)
+
+    def test_wait_tells_outages_and_goes_on_and_a_first_contact_that_fails_is_one_line(self):
+        s = self.server
+        s.activities["mine"] = scan("mine", "3")
+        gate = self.start(*self.at_server("--json", "wait", "--type", "library."))
+        self.events(gate, 1)
+        s.call(s.drop_listeners())
+        self.assertIn("interrupted", gate.stderr.readline().decode())
+        self.assertIn("connected again", gate.stderr.readline().decode())
+        self.do(s.ends, scan("mine", "3", 100))
+        self.assertEqual(self.kinds(self.assert_done(self.finish(gate))), [("ended", "mine")])
+        nobody = ClosedPort()
+        self.enterContextForTest(nobody)
+        nobody = ["--server", nobody.url, "--token", "t"]
+        for how in ([], ["--json"]):
+            self.assert_failed(self.run_command(*nobody, *how, "wait"), FAILED)
 
     def test_wait_says_nothing_where_nobody_looks_on_and_gives_up_in_time(self):
         s = self.server

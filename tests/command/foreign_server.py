@@ -5,6 +5,7 @@ stream brings pings alone (docs/protocol.md).
 
     foreign_server.py [--token T] [--port P]                       prints its URL, plays a scan to whoever listens
     foreign_server.py [--token T] [--port P] --running UUID=PROGRESS...     ... and has these activities, no scan
+    foreign_server.py [--token T] [--port P] --calls               ... and does what it is asked for, no scan
 
 Tests run it in a thread of theirs (ForeignServer) and script it, or as a process that they can kill."""
 
@@ -183,6 +184,45 @@ class ForeignServer:
             return web.Response(status=404, text="<h1>404 Not Found</h1>", content_type="text/html")
         return web.Response(text="", content_type="text/html", headers=await action())
 
+    def take_calls(self):
+        """Some requests that start activities, and some that stop them (docs/protocol.md 1.2, 1.4)."""
+        scan = {"uuid": "scan-3", "type": "library.update.section", "cancellable": False, "title": "Scanning"}
+        named = dict(scan, Context={"librarySectionID": "3"})
+        other = dict(scan, uuid="scan-4", Context={"librarySectionID": "4"})
+        subscriptions = {"uuid": "subscriptions", "type": "provider.subscriptions.process", "cancellable": True}
+        guide = {"uuid": "guide", "type": "provider.epg.load", "progress": -1}
+
+        async def name_it():
+            await asyncio.sleep(0.05)
+            if "scan-3" in self.activities:
+                await self.changes(named)
+
+        async def refresh():
+            if "scan-3" not in self.activities:  # a scan asked for during a scan has none of its own
+                await self.starts(other)
+                await self.starts(scan)
+                self.playing.append(self.loop.create_task(name_it()))
+
+        async def stop_refresh():
+            if "scan-3" in self.activities:
+                await self.ends(named)
+
+        async def process():
+            await self.starts(subscriptions)
+            return {"X-Plex-Activity": "subscriptions"}
+
+        async def reload():
+            await self.starts(guide)
+            await self.ends(guide)
+            return {"x-plex-activity": "guide"}
+
+        async def nothing():
+            return {"X-Plex-Activity": "nowhere"}
+
+        self.actions = {"GET /library/sections/3/refresh": refresh, "DELETE /library/sections/3/refresh": stop_refresh,
+                        "POST /media/subscriptions/process": process, "POST /livetv/dvrs/5/reloadGuide": reload,
+                        "POST /media/grabbers/devices/7/scan": nothing}
+
     async def starts(self, activity):
         self.activities[activity["uuid"]] = activity
         await self.tell("started", activity)
@@ -238,9 +278,12 @@ def main():
     parser.add_argument("--token", default="")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--running", nargs="+", metavar="UUID=PROGRESS")
+    parser.add_argument("--calls", action="store_true")
     arguments = parser.parse_args()
     server = ForeignServer(arguments.token, arguments.port)
-    server.scan_on_list = not arguments.running
+    server.scan_on_list = not arguments.running and not arguments.calls
+    if arguments.calls:
+        server.take_calls()
     server.pace = 0.1
     for uuid, progress in (each.split("=") for each in arguments.running or []):
         server.activities[uuid] = {"uuid": uuid, "type": "media.download", "cancellable": True, "userID": 1,

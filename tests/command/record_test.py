@@ -25,6 +25,7 @@ HOSTILE = {"uuid": UUIDS[0], "type": "media.download", "cancellable": True, "use
            "title": 'The Sopranos {"librarySectionID":"3"} ' + TOKEN,
            "subtitle": "/media/Films/heat.mkv \u202e\x1b[31m caf\u00e9 \U0001f3ac",
            "Context": {"file": "/media/Films/heat.mkv", "user": "alice", "10.0.0.7": "alice", TOKEN: TOKEN,
+                       "a0b1c2d3e4f5a6b7c8d9": 1,
                        "url": "https://10-0-0-7.0123456789abcdef.plex.direct:32400/?X-Plex-Token=" + TOKEN,
                        "key": "/library/metadata/51347", "librarySectionID": "3"},
            "Response": {"size": 20250101, "done": [True, None, "alice"]}}

@@ -1,5 +1,7 @@
 #include "feed_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
@@ -379,9 +381,11 @@ TEST_CASE("a refused request, and a server that cannot be followed, are errors o
         CHECK(failure.code() == errc::invalid_argument);
         s.server.stall("GET /activities", testing::fake_server::always);
         client waiting(s.io.get_executor(), s.settings);
-        auto late = waiting.start(scan_section(3), 20ms);
+        auto late = waiting.start(reload_guide(1), 20ms);
         failure = co_await failure_of(std::move(late));
         CHECK(failure.code() == errc::timeout);
+        for (testing::seen_request const& r : s.server.requests()) // nothing is sent before the feed is ready
+            CHECK(r.path.find("reloadGuide") == std::string::npos);
     };
     s.run(body());
 }
@@ -459,7 +463,11 @@ TEST_CASE("an operation that is awaited after its client has died says that it h
         auto cancelled = o.cancel();
         error const uncancelled = co_await failure_of(std::move(cancelled));
         CHECK(uncancelled.code() == errc::stopped);
-        CHECK_THROWS_AS(never.next(), error);
+        std::optional<activity_event> const nothing = co_await never.next();
+        CHECK_FALSE(nothing.has_value());
+        auto no_result = never.result();
+        error const not_started = co_await failure_of(std::move(no_result));
+        CHECK(not_started.code() == errc::stopped);
         CHECK(never.reply().status() == 0);
     };
     s.run(body());
@@ -479,6 +487,52 @@ TEST_CASE("what ends the feed ends its operations with that error")
         auto last = o.result(30s);
         error const failure = co_await failure_of(std::move(last));
         CHECK(failure.code() == errc::unauthorized);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("cancelling next() at any moment loses no event, and is told as an error of ours")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        operation o = co_await c.start(silent_request(s.server, scan_of_3()));
+        s.server.start_activity(scan_named("mine", section_3));
+        std::optional<activity_event> event = co_await o.next(30s);
+        CHECK(event.has_value());
+        asio::any_io_executor const here = c.get_executor();
+        std::vector<int> seen;
+        int cancelled = 0;
+        for (int turns = 1; turns <= 60; ++turns) {
+            asio::cancellation_signal cancel;
+            bool done = false;
+            auto taker = [&]() -> asio::awaitable<void> {
+                try {
+                    std::optional<activity_event> const got = co_await o.next();
+                    seen.push_back(got->activity.progress().value_or(-1));
+                } catch (error const& e) {
+                    cancelled += e.code() == asio::error::operation_aborted ? 1 : 0;
+                }
+                done = true;
+            };
+            asio::co_spawn(here, taker(), asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+            s.server.update_activity("mine", turns);
+            for (int turn = 0; turn < turns % 20; ++turn)
+                co_await asio::post(here, asio::use_awaitable);
+            cancel.emit(asio::cancellation_type::terminal);
+            std::function<bool()> const is_done = [&] { return done; };
+            co_await come_true(is_done);
+            if (!seen.empty() && seen.back() == turns)
+                continue;
+            event = co_await o.next(30s);
+            REQUIRE(event.has_value());
+            seen.push_back(event->activity.progress().value_or(-1));
+        }
+        REQUIRE(seen.size() == 60);
+        for (int turns = 1; turns <= 60; ++turns)
+            CHECK(seen[static_cast<std::size_t>(turns - 1)] == turns);
+        CHECK(cancelled > 0);
+        CHECK(cancelled < 60);
     };
     s.run(c, body());
 }

@@ -94,11 +94,13 @@ class Follow(ServerCase):
         s.activities["before"] = scan("before", "6")
         self.on("GET /library/sections/6/refresh")  # asked for during a scan, it may have none of its own
         during = self.start(*self.at_server("--json", "scan", "6"))
-        self.on("GET /library/sections/3/refresh", (s.starts, scan("vague")), (s.ends, scan("vague")))
+        task = {"uuid": "vague", "type": "butler", "title": "Backing up"}
+        self.on("PUT /vague", (s.starts, task), (s.ends, task))
         never = self.start(*self.at_server("--json", "run", "PUT", "/never", "--type", "media.download",
                                            "--match", "librarySectionID=5"))
         named = self.start(*self.at_server("--json", "run", "PUT", "/named"))
-        vague = self.scanned()
+        vague = self.start(*self.at_server("--json", "run", "PUT", "/vague", "--type", "butler",
+                                           "--match", "librarySectionID=3"))
         err = self.assert_failed(self.finish(never), NOT_STARTED)
         self.assertIn("librarySectionID=5", err)
         self.assertIn("running: library.update.section", err)

@@ -206,7 +206,7 @@ template <class T>
 asio::awaitable<T> never_started()
 {
     error const stopped(errc::stopped, "awaiting an operation that was never started");
-    throw stopped;
+    throw error(stopped);
     co_return T();
 }
 

@@ -31,7 +31,7 @@ std::string describe(filter const& f)
     if (!f.uuids().empty())
         add("uuid " + listed(f.uuids()));
     for (auto const& [key, value] : f.contexts())
-        add(key + "=" + value);
+        add(std::string(key).append("=").append(value));
     return result;
 }
 
@@ -153,7 +153,7 @@ void pursuit::choose()
     if (!named_.empty()) {
         auto const found = std::find_if(candidates_.rbegin(), candidates_.rend(), has_name);
         if (found != candidates_.rend())
-            adopt(*found, false);
+            adopt(std::move(*found), false);
         else if (late_)
             nothing_started();
         else
@@ -166,7 +166,7 @@ void pursuit::choose()
     if (found == candidates_.end())
         found = std::find_if(candidates_.begin(), candidates_.end(), is_match);
     if (found != candidates_.end()) {
-        adopt(*found, false);
+        adopt(std::move(*found), false);
         return;
     }
     forget_ends();
@@ -179,7 +179,7 @@ void pursuit::choose()
     auto const may_have_been = [&](candidate const& c) { return c.end && c.in_time && undecided(c); };
     found = std::find_if(candidates_.begin(), candidates_.end(), may_have_been);
     if (found != candidates_.end())
-        adopt(*found, true);
+        adopt(std::move(*found), true);
     else
         nothing_started();
 }
@@ -193,14 +193,17 @@ void pursuit::forget_ends()
             return false;
         if (!sent_ || (replied_at_ && (!named_.empty() || !admits(c) || !(c.matches || undecided(c)))))
             return true;
-        return too_many != 0 && too_many-- != 0; // the oldest first
+        if (too_many == 0)
+            return false;
+        --too_many; // the oldest first
+        return true;
     };
     ended_ -= std::erase_if(candidates_, is_useless);
 }
 
-void pursuit::adopt(candidate const& chosen, bool weak)
+void pursuit::adopt(candidate&& chosen, bool weak)
 {
-    candidate const c = chosen;
+    candidate const c = std::move(chosen);
     candidates_.clear();
     concluded_.clear();
     life_ = c.life;

@@ -89,7 +89,7 @@ private:
     void remember_as_older(activity const&);
     candidate* of(std::uint64_t life) noexcept;
     void choose();
-    void adopt(candidate const&, bool weak);
+    void adopt(candidate&&, bool weak);
     void follow(activity_event const&);
     void consider(mail const&);
     void forget_ends();

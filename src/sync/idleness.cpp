@@ -1,6 +1,7 @@
 #include "idleness.hpp"
 
 #include "filter_match.hpp"
+#include "wording.hpp"
 
 #include <algorithm>
 #include <map>
@@ -73,13 +74,7 @@ std::string idleness::awaited() const
     std::map<std::string, int> types; // titles are private
     for (life const& l : busy_)
         ++types[l.type];
-    std::string result;
-    for (auto const& [type, count] : types) {
-        result += (result.empty() ? "the end of " : ", ") + type;
-        if (count > 1)
-            result += " (" + std::to_string(count) + ")";
-    }
-    return result.empty() ? "the quiet time to pass" : result;
+    return types.empty() ? "the quiet time to pass" : "the end of " + describe(types);
 }
 
 } // namespace plex::sync

@@ -1,39 +1,13 @@
 #include "pursuit.hpp"
 
 #include "filter_match.hpp"
+#include "wording.hpp"
 
 #include <algorithm>
 #include <map>
 #include <utility>
 
 namespace plex::sync {
-
-namespace {
-
-std::string listed(std::vector<std::string> const& texts)
-{
-    std::string result;
-    for (std::string const& text : texts)
-        result += (result.empty() ? "" : " or ") + text;
-    return result;
-}
-
-} // namespace
-
-std::string describe(filter const& f)
-{
-    if (f.empty())
-        return "any activity";
-    std::string result;
-    auto const add = [&](std::string const& part) { result += (result.empty() ? "" : " with ") + part; };
-    if (!f.types().empty())
-        add("type " + listed(f.types()));
-    if (!f.uuids().empty())
-        add("uuid " + listed(f.uuids()));
-    for (auto const& [key, value] : f.contexts())
-        add(std::string(key).append("=").append(value));
-    return result;
-}
 
 pursuit::pursuit(pursuit_terms terms) : terms_(std::move(terms)), events_(filter(), terms_.limits) {}
 
@@ -252,13 +226,7 @@ std::string pursuit::what_runs() const
     for (candidate const& c : candidates_)
         if (!c.end)
             ++types[std::string(c.latest().type())];
-    std::string result;
-    for (auto const& [type, count] : types) {
-        result += (result.empty() ? "; running: " : ", ") + type;
-        if (count > 1)
-            result += " (" + std::to_string(count) + ")";
-    }
-    return result.empty() ? "; nothing is running" : result;
+    return types.empty() ? "; nothing is running" : "; running: " + describe(types);
 }
 
 std::string pursuit::awaited() const

@@ -114,7 +114,4 @@ private:
     std::optional<outcome> result_;
 };
 
-/// "type library.update.section with librarySectionID=3", for messages.
-std::string describe(filter const&);
-
 } // namespace plex::sync

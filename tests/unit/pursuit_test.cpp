@@ -1,6 +1,7 @@
 #include "catch.hpp"
 
 #include "sync/pursuit.hpp"
+#include "sync/wording.hpp"
 #include "sync_scene.hpp"
 
 #include <string>

@@ -116,11 +116,12 @@ void live_feed::give_up(error const& failure)
         s->end(failure);
 }
 
-/// Ends early when nobody wants the connection any more.
+/// Ends early when nobody wants the connection any more, and between two polls when somebody wants a list.
 asio::awaitable<void> live_feed::pause(sync::reconnect_plan::duration delay)
 {
     steady_time const until = std::chrono::steady_clock::now() + delay;
-    while (wanted() && !promoted_) {
+    bool const polling = status_.transport == transport::polling;
+    while (wanted() && !promoted_ && !(polling && list_wanted_)) {
         net::woken const why = co_await news_.park(scope_.executor(), until);
         if (why != net::woken::by_wake)
             co_return;
@@ -245,19 +246,9 @@ asio::awaitable<live_feed::lost> live_feed::poll()
         snapshot_taken(requested, now);
         if (ledger_.full())
             co_return lost(ledger_full(), sync::setback::hopeless);
-        co_await until_next_poll(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
+        co_await pause(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
         if (!wanted() || promoted_)
             co_return lost();
-    }
-}
-
-asio::awaitable<void> live_feed::until_next_poll(sync::reconnect_plan::duration interval)
-{
-    steady_time const until = std::chrono::steady_clock::now() + interval;
-    while (wanted() && !promoted_ && !list_wanted_) {
-        net::woken const why = co_await news_.park(scope_.executor(), until);
-        if (why != net::woken::by_wake)
-            co_return;
     }
 }
 

@@ -99,7 +99,6 @@ private:
     asio::awaitable<lost> poll();
     asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
     asio::awaitable<void> pause(sync::reconnect_plan::duration);
-    asio::awaitable<void> until_next_poll(sync::reconnect_plan::duration);
     asio::awaitable<void> look_upward(std::shared_ptr<void> owner, std::uint64_t connection);
     void give_up(error const&);
     void connected();

@@ -68,8 +68,6 @@ struct followed final : onlooker {
     }
 
     undertaking doing() const { return {"following what a request started", client->calls.origin()}; }
-    bool is_over() const noexcept { return pursuit.result() || stopped || failure; }
-    asio::awaitable<void> wait(net::steady_time until);
 
     static operation handle(std::shared_ptr<followed> f) { return operation(std::move(f)); }
 
@@ -205,8 +203,7 @@ asio::awaitable<std::optional<activity_event>> nothing()
 template <class T>
 asio::awaitable<T> never_started()
 {
-    error const stopped(errc::stopped, "awaiting an operation that was never started");
-    throw error(stopped);
+    throw error(errc::stopped, "awaiting an operation that was never started");
     co_return T();
 }
 

@@ -12,7 +12,6 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
 
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -227,7 +226,7 @@ asio::awaitable<void> doctor_run::listen()
     using namespace asio::experimental::awaitable_operators;
     finding const list = told_.back();
     if (!options_.json)
-        std::fprintf(stderr, "plex-activities: waiting up to 20 s for a sign of life from the event stream\n");
+        remark("waiting up to 20 s for a sign of life from the event stream");
     asio::awaitable<finding> websocket = try_websocket();
     asio::awaitable<finding> event_stream = try_event_stream();
     auto const both = co_await (std::move(websocket) && std::move(event_stream));

@@ -3,16 +3,12 @@
 #include "event_output.hpp"
 #include "outages.hpp"
 
-#include "protocol/utf8.hpp"
-
 #include <plex/client.hpp>
 
 #include <boost/asio/io_context.hpp>
 
-#include <cstdio>
 #include <memory>
 #include <optional>
-#include <string>
 #include <utility>
 
 // `scan` and `run`: a request, and what it starts.
@@ -27,11 +23,6 @@ activity_request asked_for(options const& o)
     if (o.what == subcommand::scan)
         return scan_section(o.section, o.path);
     return activity_request(request(o.method, o.target), o.filter);
-}
-
-void remark(std::string const& text)
-{
-    std::fprintf(stderr, "plex-activities: %s\n", protocol::terminal_safe(text).c_str());
 }
 
 status status_of(outcome const& over)

@@ -1,6 +1,7 @@
 #include "outages.hpp"
 
 #include "protocol/utf8.hpp"
+#include "session.hpp"
 
 #include <array>
 #include <chrono>
@@ -27,7 +28,7 @@ void tell(format how, std::weak_ptr<event_output> const& to, std::string const& 
     if (how == format::bars)
         output->say(line);
     else
-        std::fprintf(stderr, "plex-activities: %s\n", line.c_str());
+        remark(line);
 }
 
 } // namespace

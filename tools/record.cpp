@@ -11,7 +11,6 @@
 #include <boost/asio/use_awaitable.hpp>
 
 #include <cstdint>
-#include <cstdio>
 #include <exception>
 #include <optional>
 #include <string>
@@ -23,16 +22,11 @@ namespace asio = boost::asio;
 
 namespace {
 
-void say(std::string const& line)
-{
-    std::fprintf(stderr, "plex-activities: %s\n", line.c_str());
-}
-
 asio::awaitable<void> record_feed(plex::client& client, asio::steady_timer& end, bool const& is_over, options const& o)
 {
     co_await client.ready(); // a wrong URL or token is an error now, not silence for ever
-    say("recording over " + std::string(to_string(client.connection().transport)) +
-        (o.limit || o.count ? "" : ", until interrupted"));
+    remark("recording over " + std::string(to_string(client.connection().transport)) +
+           (o.limit || o.count ? "" : ", until interrupted"));
     if (o.limit)
         end.expires_after(*o.limit);
     if (!is_over)
@@ -58,11 +52,11 @@ status record(options const& o)
     client.on_connection_change([&to, there = false, lost = false](connection_status const& now) mutable {
         to.connection(now);
         if (now.state == connection_state::interrupted && std::exchange(there, false)) {
-            say("the connection is lost, and tried again");
+            remark("the connection is lost, and tried again");
             lost = true;
         } else if (now.state == connection_state::connected) {
             if (std::exchange(lost, false))
-                say("connected again, over " + std::string(to_string(now.transport)));
+                remark("connected again, over " + std::string(to_string(now.transport)));
             there = true;
         }
     });
@@ -87,7 +81,7 @@ status record(options const& o)
         result = report(e);
     }
     if (result == done || result == interrupted)
-        say("recorded " + to.summary());
+        remark("recorded " + to.summary());
     else
         to.drop_if_empty();
     return result;

@@ -83,9 +83,14 @@ status run(asio::io_context& io, asio::awaitable<void> command, asio::awaitable<
     return result.value_or(failed);
 }
 
+void remark(std::string_view line)
+{
+    std::fprintf(stderr, "plex-activities: %s\n", protocol::terminal_safe(line).c_str());
+}
+
 status report(std::exception const& e)
 {
-    std::fprintf(stderr, "plex-activities: %s\n", protocol::terminal_safe(e.what()).c_str());
+    remark(e.what());
     if (dynamic_cast<usage_error const*>(&e))
         return usage;
     if (auto const* const known = dynamic_cast<boost::system::system_error const*>(&e))

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <exception>
+#include <string_view>
 
 namespace plex::command {
 
@@ -32,6 +33,9 @@ plex::config make_config(options const&);
 /// Runs `command` until it is done, fails, or is interrupted by a signal, which cancels it; then `goodbye`. A failure
 /// is one line on the standard error output.
 status run(boost::asio::io_context&, boost::asio::awaitable<void> command, boost::asio::awaitable<void> goodbye);
+
+/// One line for people on the standard error output, made safe for a terminal.
+void remark(std::string_view line);
 
 /// Prints a failure in one line, and gives its status.
 status report(std::exception const&);

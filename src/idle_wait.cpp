@@ -1,6 +1,7 @@
 #include "client_state.hpp"
 #include "onlooker.hpp"
 #include "sync/idleness.hpp"
+#include "sync/patience.hpp"
 
 #include <boost/asio/error.hpp>
 
@@ -20,9 +21,7 @@ struct idle_wait final : onlooker {
 
     void told(sync::mail const& m, time_point now) override
     {
-        std::optional<time_point> const before = idleness.quiet_at();
-        idleness.told(m, now);
-        if (idleness.quiet_at() != before)
+        if (idleness.told(m, now))
             waiting.wake_all();
     }
     void listed(time_point requested, bool, time_point now) override
@@ -57,24 +56,18 @@ asio::awaitable<void> wait_until_idle(std::shared_ptr<client_state> s, filter wa
     idle_wait w(s, std::move(wanted), quiet);
     s->feed.watch(s, w);
     co_await s->feed.ready(s, until);
-    std::optional<net::steady_time> asked_for; // the quiet time that a list was asked to confirm
+    sync::patience patience;
     while (!w.idleness.reached()) {
         if (w.failure)
             throw error(*w.failure);
-        net::steady_time const now = std::chrono::steady_clock::now();
-        std::optional<net::steady_time> const quiet_at = w.idleness.quiet_at();
-        net::steady_time wake_at = until;
-        if (quiet_at && *quiet_at > now) {
-            wake_at = std::min(until, *quiet_at);
-        } else if (quiet_at && quiet_at != asked_for) {
-            asked_for = quiet_at;
+        sync::patience::step const step = patience.next(std::chrono::steady_clock::now(), until, w.idleness.quiet_at());
+        if (step.give_up)
+            throw network_error(doing, asio::error::timed_out, "waiting for " + w.idleness.awaited());
+        if (step.ask_for_list)
             s->feed.want_list();
-        }
-        net::woken const why = co_await w.waiting.park(s->scope.executor(), wake_at);
+        net::woken const why = co_await w.waiting.park(s->scope.executor(), step.wake_at);
         if (why == net::woken::by_cancellation)
             throw network_error(doing, asio::error::operation_aborted, "waiting for " + w.idleness.awaited());
-        if (why == net::woken::by_deadline && until <= std::chrono::steady_clock::now())
-            throw network_error(doing, asio::error::timed_out, "waiting for " + w.idleness.awaited());
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include "client_state.hpp"
 #include "onlooker.hpp"
+#include "sync/patience.hpp"
 #include "sync/pursuit.hpp"
 #include "with_reason.hpp"
 
@@ -74,32 +75,28 @@ struct followed final : onlooker {
     std::shared_ptr<client_state> const client;
     activity_request const asked;
     sync::pursuit pursuit;
+    sync::patience patience;
     reply answer;
     net::wait_list waiting;
     std::optional<error> failure;
     bool stopped = false;
     bool taking = false; // a next() is pending
-    bool asked_for_list = false;
 };
 
 namespace {
 
-/// Until something has changed. @throws error when the time is over
+/// Until something may have changed. @throws error when the time is over
 asio::awaitable<void> wait_for_news(std::shared_ptr<followed> f, net::steady_time until)
 {
-    net::steady_time wake_at = until;
-    if (std::optional<net::steady_time> const at = f->pursuit.list_wanted_at()) {
-        // The time to appear is over: a list decides.
-        if (*at > std::chrono::steady_clock::now())
-            wake_at = std::min(until, *at);
-        else if (!std::exchange(f->asked_for_list, true))
-            f->client->feed.want_list();
-    }
-    net::woken const why = co_await f->waiting.park(f->client->scope.executor(), wake_at);
+    sync::patience::step const step =
+        f->patience.next(std::chrono::steady_clock::now(), until, f->pursuit.list_wanted_at());
+    if (step.give_up)
+        throw network_error(f->doing(), asio::error::timed_out, "waiting for " + f->pursuit.awaited());
+    if (step.ask_for_list)
+        f->client->feed.want_list();
+    net::woken const why = co_await f->waiting.park(f->client->scope.executor(), step.wake_at);
     if (why == net::woken::by_cancellation)
         throw network_error(f->doing(), asio::error::operation_aborted, "waiting for " + f->pursuit.awaited());
-    if (why == net::woken::by_deadline && until <= std::chrono::steady_clock::now())
-        throw network_error(f->doing(), asio::error::timed_out, "waiting for " + f->pursuit.awaited());
 }
 
 asio::awaitable<std::optional<activity_event>> next_event(std::shared_ptr<followed> f,

@@ -8,7 +8,14 @@
 
 namespace plex::sync {
 
-void idleness::told(mail const& m, time_point now)
+bool idleness::told(mail const& m, time_point now)
+{
+    std::optional<time_point> const before = quiet_at();
+    consider(m, now);
+    return quiet_at() != before;
+}
+
+void idleness::consider(mail const& m, time_point now)
 {
     auto const known = std::find_if(busy_.begin(), busy_.end(), [&](life const& l) { return l.number == m.life; });
     if (m.event.kind == event_kind::ended) {

@@ -29,7 +29,8 @@ public:
     idleness(filter wanted, duration quiet) : wanted_(std::move(wanted)), quiet_(quiet) {}
 
     /// Anything of any life, what ran already first.
-    void told(mail const&, time_point now);
+    /// @return whether `quiet_at` has changed
+    bool told(mail const&, time_point now);
     /// A list requested then has been taken in; all that it changed was told before.
     void listed(time_point requested, time_point now);
     /// The feed was lost.
@@ -50,6 +51,7 @@ private:
         std::optional<time_point> until; // for one whose Context has not come; empty where it matches
     };
 
+    void consider(mail const&, time_point now);
     void leave(std::vector<life>::iterator, time_point now);
 
     filter wanted_;

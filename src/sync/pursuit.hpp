@@ -53,8 +53,6 @@ public:
 
     /// The next event of the activity, once it is found; empty while there is none.
     std::optional<activity_event> take() { return events_.take(); }
-    /// Whether there is something to take, or a result.
-    bool has_news() const noexcept { return result_ || !events_.empty(); }
     /// Some events were left out for good, as nobody took them; the result will be known all the same.
     bool overflowed() const noexcept { return events_.overflowed(); }
     /// How it came out, once that is known.

@@ -96,6 +96,15 @@ MUTANTS = [
     (11, "idleness.cpp", "l->until ? std::min(*l->until, now) : now", "now"),
     (11, "idleness.cpp", "l->until ? std::min(*l->until, now) : now", "l->until ? *l->until : now"),
     (11, "idleness.cpp", "        since = std::max(since, *l.until);\n", ""),
+    (11, "idleness.cpp", "return quiet_at() != before;", "return false;"),
+    (11, "patience.cpp", "if (now >= until) {", "if (now > until) {"),
+    (11, "patience.cpp", "s.wake_at = until;", "s.wake_at = time_point::max();"),
+    (11, "patience.cpp", "std::min(until, *list_wanted_at)", "*list_wanted_at"),
+    (11, "patience.cpp", "std::min(until, *list_wanted_at)", "until"),
+    (11, "patience.cpp", "asked_for_ != list_wanted_at", "!asked_for_"),
+    (11, "patience.cpp", "        asked_for_ = list_wanted_at;\n        s.ask", "        s.ask"),
+    (11, "patience.cpp", "s.ask_for_list = true;", ""),
+    (10, "pursuit.cpp", "    is_news_ = true;\n    found_", "    found_"),
 ]
 
 TESTS = ["model_random_test", "model_exhaustive_test"]

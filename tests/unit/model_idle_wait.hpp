@@ -39,7 +39,7 @@ public:
             it->ended = w_.clock;
         else
             it->answers.emplace_back(w_.clock, answer_of(section(), it->context));
-        idleness_.told(m, steady(w_.clock));
+        woken_ = idleness_.told(m, steady(w_.clock)) || woken_;
         hold(!idleness_.reached(), of_idle_waits, "it is over without a list");
         compare();
     }
@@ -47,6 +47,7 @@ public:
     {
         if (over_)
             return;
+        woken_ = true;
         last_requested_ = requested;
         std::optional<moment> const quiet_at = this->quiet_at();
         if (!live_since_)
@@ -69,12 +70,14 @@ public:
     {
         if (over_)
             return;
+        woken_ = true;
         live_since_.reset();
         idleness_.interrupted();
         compare();
     }
 
     bool over() const { return over_; }
+    bool take_woken() { return std::exchange(woken_, false); }
     /// From when on it wants a list.
     std::optional<moment> quiet_at() const
     {
@@ -169,6 +172,7 @@ private:
     std::vector<waiting> lives_;
     std::optional<moment> live_since_;
     bool over_ = false;
+    bool woken_ = false;
 };
 
 } // namespace plex::testing::model

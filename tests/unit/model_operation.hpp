@@ -1,5 +1,6 @@
 #pragma once
 
+#include "model_waiter.hpp"
 #include "model_world.hpp"
 
 #include "sync/filter_match.hpp"
@@ -10,11 +11,6 @@ namespace plex::testing::model {
 /// Whose rules were broken, beside those of the feed.
 inline constexpr int of_operations = 10;
 inline constexpr int of_idle_waits = 11;
-
-inline std::chrono::steady_clock::time_point steady(moment m)
-{
-    return std::chrono::steady_clock::time_point(1h) + std::chrono::milliseconds(m);
-}
 
 /// What a filter on section `wanted` says to a Context, both by number; 0: the filter asks for no Context.
 inline sync::answer answer_of(int wanted, int context)
@@ -82,10 +78,15 @@ public:
     void told(sync::mail const& m) override
     {
         note(m);
-        pursuit_.told(m);
+        bool const is_news = pursuit_.told(m);
+        bool const was_over = over_;
+        std::size_t const before = expected_.size();
         if (chosen_ && lives_[*chosen_].life == m.life && !over_)
             expected_.push_back(m.event);
         judge();
+        hold(is_news == (over_ != was_over || expected_.size() != before), of_operations,
+             "it wakes nobody, or in vain");
+        woken_ = woken_ || is_news;
     }
     void listed(moment requested, bool polled) override
     {
@@ -97,6 +98,7 @@ public:
         }
         pursuit_.listed(steady(requested), polled);
         judge();
+        woken_ = true;
     }
     void interrupted() override
     {
@@ -134,6 +136,8 @@ public:
         }
     }
 
+    /// Whether he who awaits it has been woken since this was asked last.
+    bool take_woken() { return std::exchange(woken_, false); }
     bool replied() const { return replied_.has_value(); }
     bool sent() const { return sent_.has_value(); }
     bool follows() const { return chosen_.has_value(); }
@@ -284,8 +288,6 @@ private:
             auto const asks = pursuit_.list_wanted_at();
             hold(at ? asks == steady(*at) : !asks, of_operations, "it asks for a list at another time");
         }
-        hold(pursuit_.has_news() == (over_ || taken_ != expected_.size()), of_operations,
-             "it wakes nobody, or in vain");
     }
 
     void choose(bool follows)
@@ -366,6 +368,7 @@ private:
     std::string name_;
     bool gap_ = false;
     bool late_ = false;
+    bool woken_ = false;
 
     std::optional<std::size_t> chosen_;
     bool weak_ = false;

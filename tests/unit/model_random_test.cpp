@@ -36,7 +36,8 @@ TEST_CASE("whatever a random server, its network and its readers do, each subscr
               << " partial lists, " << met.overflowed << " full mailboxes, " << met.full << " full ledgers\n"
               << "model: " << met.followed << " activities followed by an operation, " << met.ended << " ended ("
               << met.weak << " weak), " << met.vanished << " vanished, " << met.unseen << " vanished unseen, "
-              << met.not_started << " not started; " << met.idle << " idle waits over; " << met.polled
+              << met.not_started << " not started, " << met.gave_up << " deadlines; " << met.idle
+              << " idle waits over, " << met.gave_up_idle << " deadlines; " << met.polled
               << " schedules without a feed\n";
     if (given)
         return;
@@ -56,4 +57,6 @@ TEST_CASE("whatever a random server, its network and its readers do, each subscr
     CHECK(met.weak > schedules / 1000);
     CHECK(met.idle > schedules / 10);
     CHECK(met.polled > schedules / 100);
+    CHECK(met.gave_up > schedules / 100);
+    CHECK(met.gave_up_idle > schedules / 100);
 }

@@ -9,7 +9,8 @@ namespace plex::testing::model {
 struct tally {
     std::uint64_t taken = 0, left_out = 0, inferred_ends = 0, revived = 0, partial = 0, overflowed = 0, full = 0,
                   reused = 0;
-    std::uint64_t ended = 0, vanished = 0, not_started = 0, unseen = 0, weak = 0, followed = 0, idle = 0, polled = 0;
+    std::uint64_t ended = 0, vanished = 0, not_started = 0, unseen = 0, weak = 0, followed = 0, idle = 0, polled = 0,
+                  gave_up = 0, gave_up_idle = 0;
 };
 
 /// A server, a network, lists, readers, an operation and a wait until nothing runs, all drawn from one seed.
@@ -32,11 +33,12 @@ public:
         next_change_ = between(0, 500);
         next_cut_ = one_in(3) ? never : between(0, horizon_);
         next_request_ = between(0, 50);
-        while (step() && !w_.full()) {
-        }
+        while (step() && !w_.full())
+            attend();
         if (operation_ && operation_->sent() && !operation_->replied() && !w_.full())
-            operation_->reply("");
+            replied("");
         w_.quieten();
+        attend();
         if (operation_ && !w_.full())
             operation_->at_rest(w_.ledger());
         if (idle_wait_ && !w_.full())
@@ -98,7 +100,8 @@ private:
         consider(next_step_);
         consider(next_scan_);
         consider(next_wait_);
-        consider(list_wanted_at());
+        consider(waiting_.wake_at());
+        consider(waiting_idle_.wake_at());
         if (w_.list() == world::list_state::none && w_.connected())
             consider(next_request_);
         if (due > horizon_)
@@ -123,8 +126,12 @@ private:
             next_wait_ = never;
             idle_wait_.emplace(w_, one_in(8) ? -1 : one_of(3), one_in(4) ? 0 : between(1, 2000));
             w_.watch(*idle_wait_, reconciled_);
-        } else if (due == list_wanted_at()) {
-            want_list();
+            waiting_idle_ = waiter(of_idle_waits, deadline());
+            look_at_idle_wait();
+        } else if (due == waiting_.wake_at()) {
+            look_at_operation();
+        } else if (due == waiting_idle_.wake_at()) {
+            look_at_idle_wait();
         } else if (due == next_cut_) {
             cut();
         } else if (due == next_listen_) {
@@ -226,21 +233,41 @@ private:
 
     // ---- an operation and a wait, driven as src/operation.cpp and src/idle_wait.cpp do
 
-    moment list_wanted_at() const
+    moment deadline() { return one_in(2) ? never : w_.clock + between(0, 8000); }
+    void look_at_operation()
     {
-        moment at = never;
-        if (operation_ && !asked_)
-            at = operation_->wanted_list().value_or(never);
-        if (idle_wait_ && !idle_wait_->over() && idle_wait_->quiet_at() != asked_for_)
-            at = std::min(at, idle_wait_->quiet_at().value_or(never));
-        return std::max(at, w_.clock);
+        bool const over = operation_->result().has_value();
+        if (waiting_.look(w_.clock, over, operation_->wanted_list().value_or(never)))
+            want_list();
+        if (waiting_.gave_up()) { // he goes on without a deadline
+            ++gave_up_;
+            waiting_.wait_on(never);
+            look_at_operation();
+        }
+    }
+    void look_at_idle_wait()
+    {
+        if (waiting_idle_.look(w_.clock, idle_wait_->over(), idle_wait_->quiet_at().value_or(never)))
+            want_list();
+    }
+    /// Whoever was woken looks; and nobody hangs.
+    void attend()
+    {
+        if (w_.full())
+            return;
+        if (operation_ && operation_->replied()) {
+            if (operation_->take_woken() || waiting_.wake_at() < w_.clock)
+                look_at_operation();
+            waiting_.check(w_.clock, operation_->result().has_value(), operation_->wanted_list().value_or(never));
+        }
+        if (idle_wait_) {
+            if ((idle_wait_->take_woken() && !waiting_idle_.gave_up()) || waiting_idle_.wake_at() < w_.clock)
+                look_at_idle_wait();
+            waiting_idle_.check(w_.clock, idle_wait_->over(), idle_wait_->quiet_at().value_or(never));
+        }
     }
     void want_list()
     {
-        if (operation_ && operation_->wanted_list() && *operation_->wanted_list() <= w_.clock)
-            asked_ = true;
-        if (idle_wait_ && idle_wait_->quiet_at() && *idle_wait_->quiet_at() <= w_.clock)
-            asked_for_ = idle_wait_->quiet_at();
         list_wanted_ = true;
         hurry();
     }
@@ -264,7 +291,7 @@ private:
             w_.watch(*operation_, reconciled_);
             next_step_ = w_.clock + between(0, 1000);
         } else if (operation_->sent()) {
-            operation_->reply(name_);
+            replied(name_);
             next_step_ = never;
         } else if (!reconciled_) {
             next_step_ = w_.clock + 20;
@@ -281,6 +308,13 @@ private:
                 next_scan_ = one_in(6) ? never : w_.clock + between(0, one_in(3) ? 3000 : 200);
             }
         }
+    }
+    /// From now on someone awaits it.
+    void replied(std::string_view name)
+    {
+        operation_->reply(name);
+        waiting_ = waiter(of_operations, deadline());
+        look_at_operation();
     }
     /// What the request has started: from its beginning to its end.
     void scan()
@@ -337,6 +371,8 @@ private:
         met.reused += reused_;
         met.polled += polls_ ? 1 : 0;
         met.idle += idle_wait_ && idle_wait_->over() ? 1 : 0;
+        met.gave_up += gave_up_;
+        met.gave_up_idle += waiting_idle_.gave_up() ? 1 : 0;
         if (operation_) {
             bool const followed = operation_->follows();
             met.followed += followed ? 1 : 0;
@@ -364,16 +400,16 @@ private:
            next_wait_ = never;
     moment connected_at_ = 0, last_list_ = long_ago;
     bool reconciled_ = false, list_wanted_ = false;
-    std::uint64_t reused_ = 0;
+    std::uint64_t reused_ = 0, gave_up_ = 0;
 
     std::optional<watched_operation> operation_;
     std::string_view name_; // in its reply
     int wanted_ = 0;        // the section
     int scanned_ = -1;      // which activity the request starts
     bool scan_began_ = false;
-    bool asked_ = false; // for a list
+    waiter waiting_{of_operations, never};
     std::optional<watched_idle_wait> idle_wait_;
-    std::optional<moment> asked_for_; // the quiet time that a list was asked to confirm
+    waiter waiting_idle_{of_idle_waits, never};
 };
 
 } // namespace plex::testing::model

@@ -1,5 +1,6 @@
 #include "activity_record.hpp"
 
+#include "block_recycler.hpp"
 #include "protocol/json_text.hpp"
 
 #include <cstring>
@@ -26,13 +27,14 @@ activity_record const* activity_record::make(activity_fields const& f)
 {
     std::size_t const size = sizeof(activity_record) + f.uuid.size() + f.type.size() + f.title.size() +
                              f.subtitle.size() + f.context.size() + f.response.size() + f.extra.size();
-    return new (::operator new(size)) activity_record(f, size);
+    return new (take_block(size)) activity_record(f, size);
 }
 
 void activity_record::destroy() const noexcept
 {
+    std::size_t const size = size_;
     this->~activity_record();
-    ::operator delete(const_cast<activity_record*>(this));
+    give_back_block(const_cast<activity_record*>(this), size);
 }
 
 namespace {

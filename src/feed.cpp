@@ -15,19 +15,21 @@ namespace {
 using detail::exclusive;
 using detail::subscriber;
 
-// Whether there is something to look at; cancellation is told by the result, not thrown.
-asio::awaitable<net::woken> wait_for_news(std::shared_ptr<subscriber> s)
+asio::awaitable<net::woken> at_once()
 {
-    {
-        exclusive::visit const here(s->source->inside);
-        if (s->has_news() || !s->source->feed)
-            co_return net::woken::by_wake;
-        if (!s->waiting.empty())
-            throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
-    }
-    asio::any_io_executor const executor = s->source->executor;
-    net::woken const why = co_await s->waiting.park(executor);
-    co_return why;
+    co_return net::woken::by_wake;
+}
+
+// Until there is something to look at; cancellation is told by the result, not thrown. No coroutine of its own: a wait
+// is part of every batch.
+asio::awaitable<net::woken> wait_for_news(subscriber& s)
+{
+    exclusive::visit const here(s.source->inside);
+    if (s.has_news() || !s.source->feed)
+        return at_once();
+    if (!s.waiting.empty())
+        throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
+    return s.waiting.park(s.source->executor);
 }
 
 error cancelled()
@@ -39,7 +41,8 @@ asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
 {
     if (!s)
         co_return;
-    net::woken const why = co_await wait_for_news(s);
+    asio::awaitable<net::woken> waiting = wait_for_news(*s);
+    net::woken const why = co_await std::move(waiting);
     // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
     if (why == net::woken::by_cancellation && !s->has_news())
         throw cancelled();
@@ -65,7 +68,8 @@ asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> 
             co_return event;
         auto const before = co_await asio::this_coro::cancellation_state;
         bool const was_cancelled = before.cancelled() != asio::cancellation_type::none;
-        net::woken const why = co_await wait_for_news(s);
+        asio::awaitable<net::woken> waiting = wait_for_news(*s);
+        net::woken const why = co_await std::move(waiting);
         // Of a wait that was cancelled nothing is taken, even when an event came at the same time: it is for the next
         // one.
         auto const after = co_await asio::this_coro::cancellation_state;

@@ -10,9 +10,11 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include <exception>
@@ -20,6 +22,7 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace plex::detail {
 
@@ -32,27 +35,45 @@ class home
 public:
     home(asio::any_io_executor given, bool is_strand) : executor_(given)
     {
-        if (!is_strand) {
-            strand_.emplace(std::move(given));
-            executor_ = *strand_;
-        }
+        if (is_strand)
+            return;
+        // Over a concrete executor a strand lies within an any_io_executor; over another any_io_executor it is too
+        // large, and each copy, of which an operation makes several, is an allocation.
+        if (auto const* const context = given.target<asio::io_context::executor_type>())
+            executor_ = strand_.emplace<asio::strand<asio::io_context::executor_type>>(*context);
+        else if (auto const* const pool = given.target<asio::thread_pool::executor_type>())
+            executor_ = strand_.emplace<asio::strand<asio::thread_pool::executor_type>>(*pool);
+        else
+            executor_ = strand_.emplace<asio::strand<asio::any_io_executor>>(given);
     }
 
     asio::any_io_executor const& executor() const noexcept { return executor_; }
     /// Whether the caller runs on it now. For a user's own strand that it was awaited from there must be enough.
-    bool running_here() const noexcept { return !strand_ || strand_->running_in_this_thread(); }
+    bool running_here() const noexcept
+    {
+        return std::visit([](auto const& s) { return runs(s); }, strand_);
+    }
     bool gone() const noexcept { return gone_; }
 
     void release() noexcept
     {
         gone_ = true;
-        strand_.reset();
+        strand_ = std::monostate();
         executor_ = asio::any_io_executor();
     }
 
 private:
+    static bool runs(std::monostate) noexcept { return true; }
+    template <class Executor>
+    static bool runs(asio::strand<Executor> const& s) noexcept
+    {
+        return s.running_in_this_thread();
+    }
+
     asio::any_io_executor executor_;
-    std::optional<asio::strand<asio::any_io_executor>> strand_;
+    std::variant<std::monostate, asio::strand<asio::io_context::executor_type>,
+                 asio::strand<asio::thread_pool::executor_type>, asio::strand<asio::any_io_executor>>
+        strand_;
     bool gone_ = false;
 };
 

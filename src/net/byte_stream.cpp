@@ -1,9 +1,13 @@
 #include "net/byte_stream.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
+
+#include <tuple>
 
 namespace plex::net {
 
@@ -82,9 +86,10 @@ public:
 
     asio::awaitable<error_code> wait_readable() override
     {
-        error_code ec;
-        co_await socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::redirect_error(asio::use_awaitable, ec));
-        co_return ec;
+        // Deferred, as use_awaitable would cost a coroutine frame of its own.
+        auto waiting = socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::as_tuple(asio::deferred));
+        std::tuple<error_code> const result = co_await std::move(waiting);
+        co_return std::get<0>(result);
     }
 
     asio::awaitable<error_code> write(asio::const_buffer buffer) override

@@ -19,6 +19,11 @@ struct receive_buffer {
     std::array<char, size + slack> bytes;
 };
 
+asio::awaitable<error_code> at_once()
+{
+    co_return error_code();
+}
+
 receive_buffer& thread_buffer()
 {
     thread_local auto const buffer = std::make_unique<receive_buffer>();
@@ -38,10 +43,7 @@ live_link::~live_link() = default;
 
 asio::awaitable<error_code> live_link::wait()
 {
-    if (!beyond_.empty())
-        co_return error_code();
-    error_code const ec = co_await stream_->wait_readable();
-    co_return ec;
+    return beyond_.empty() ? stream_->wait_readable() : at_once();
 }
 
 live_link::end live_link::read(steady_time now, link_listener& listener)

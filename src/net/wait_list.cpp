@@ -1,7 +1,9 @@
 #include "net/wait_list.hpp"
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
+
+#include <tuple>
 
 namespace plex::net {
 
@@ -33,8 +35,10 @@ asio::awaitable<woken> wait_list::park(asio::any_io_executor executor, steady_ti
     waiter self(executor);
     waiting_.push_back(self);
     self.timer.expires_at(deadline);
-    boost::system::error_code ec;
-    co_await self.timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+    // Deferred, as use_awaitable would cost a coroutine frame of its own.
+    auto waiting = self.timer.async_wait(asio::as_tuple(asio::deferred));
+    std::tuple<boost::system::error_code> const result = co_await std::move(waiting);
+    boost::system::error_code const ec = std::get<0>(result);
     if (self.was_woken)
         co_return woken::by_wake;
     co_return ec ? woken::by_cancellation : woken::by_deadline;

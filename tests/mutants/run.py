@@ -151,7 +151,7 @@ def main(words):
         for part in ("include", "src", "tests"):
             shutil.copytree(TOP / part, scratch / part)
         sync = scratch / "src" / "sync"
-        core = [scratch / "src" / name for name in ("activity.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp")]
+        core = [scratch / "src" / name for name in ("activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp")]
         sources = [*core, *sorted(sync.glob("*.cpp")), scratch / "tests" / "main.cpp",
                    *(scratch / "tests" / "unit" / f"{test}.cpp" for test in TESTS)]
         objects = {source.name: compile_one(scratch, source) for source in sources}

@@ -135,14 +135,31 @@ void live_feed::open(std::shared_ptr<void> const& owner)
     asio::co_spawn(scope_.executor(), run(owner), asio::detached);
 }
 
-void live_feed::distribute(steady_time now)
+void live_feed::tell(sync::instant now)
 {
-    for (sync::mail const& m : outgoing_)
-        tell_onlookers([&](onlooker& o) { o.told(m, now); });
-    for (auto const& s : subscribers_)
-        for (sync::mail const& m : outgoing_)
-            s->box.post(m);
-    outgoing_.clear();
+    exclusive::visit const here(source_->inside);
+    // A callback may end subscriptions, or add some, which are introduced to what is told here.
+    std::vector<sync::mail> batch = std::exchange(outgoing_, std::exchange(batch_, {}));
+    std::vector<std::shared_ptr<subscriber>> round = std::exchange(round_, {});
+    round.assign(subscribers_.begin(), subscribers_.end());
+    for (sync::mail const& m : batch)
+        tell_onlookers([&](onlooker& o) { o.told(m, now.steady); });
+    if (round.size() == 1) {
+        round.front()->receive_last(batch);
+    } else {
+        for (auto const& s : round)
+            s->receive(batch);
+    }
+    // What was remembered and no list has shown is told after what the list has shown.
+    if (std::optional<steady_time> const settled = ledger_.settled())
+        for (auto const& s : round)
+            s->box.settled(*settled, now);
+    for (auto const& s : round)
+        s->notify(batch);
+    round.clear();
+    round_ = std::move(round);
+    batch.clear();
+    batch_ = std::move(batch);
 }
 
 /// Nothing more will come.
@@ -153,19 +170,6 @@ void live_feed::leave_onlookers(error const& why)
         onlookers_.pop_front();
         o.ended(why);
     }
-}
-
-void live_feed::notify()
-{
-    exclusive::visit const here(source_->inside);
-    // A callback may end subscriptions, or add some, whose own turn comes later.
-    std::vector<std::shared_ptr<subscriber>> round = std::exchange(round_, {});
-    round.assign(subscribers_.begin(), subscribers_.end());
-    for (auto const& s : round)
-        if (!s->stopped && s->has_news())
-            s->notify();
-    round.clear();
-    round_ = std::move(round);
 }
 
 void live_feed::change(connection_state state)

@@ -78,8 +78,7 @@ private:
     }
     void disconnect_if_unwanted() noexcept;
     void retire(subscriber const& s) noexcept { counts_.conflated += s.box.conflated(); }
-    void distribute(net::steady_time now); ///< into the mailboxes
-    void notify();                         ///< whoever has news
+    void tell(sync::instant now); ///< everybody what is outgoing
     template <class F>
     void tell_onlookers(F);
     void leave_onlookers(error const& why);
@@ -114,7 +113,6 @@ private:
     asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection);
     asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
     asio::awaitable<std::optional<error>> list();
-    void deliver(sync::instant now);
     void snapshot_taken(net::steady_time requested, sync::instant now);
     error ledger_full() const;
 
@@ -134,6 +132,8 @@ private:
     protocol::decoder decoder_;
     protocol::decoder decoder_list_;
     std::vector<sync::mail> outgoing_;
+    // Kept for their memory alone: of a round of telling.
+    std::vector<sync::mail> batch_;
     std::vector<std::shared_ptr<subscriber>> round_;
     std::shared_ptr<net::live_link> link_;     // null between connections, and while polling
     std::shared_ptr<net::live_link> promoted_; // over a better transport, to take the place of the present one

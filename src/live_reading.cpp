@@ -83,10 +83,8 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
     end const why = link.read(now.steady, *this);
     if (link.frames() != frames)
         plan_.heard();
-    if (!outgoing_.empty()) {
-        distribute(now.steady);
-        notify();
-    }
+    if (!outgoing_.empty())
+        tell(now);
     return why;
 }
 
@@ -149,7 +147,7 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
             ledger_.settle(now, outgoing_);
-            deliver(now);
+            tell(now);
             continue;
         }
         if (list_wanted_)
@@ -177,17 +175,6 @@ asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std
         next = closed_gap ? done + later_snapshots : std::max(connected + second_snapshot, done);
     }
     (void)owner;
-}
-
-/// What a list has changed, and what its absences have ended.
-void live_feed::deliver(sync::instant now)
-{
-    exclusive::visit const here(source_->inside);
-    distribute(now.steady);
-    if (std::optional<steady_time> const settled = ledger_.settled())
-        for (auto const& s : subscribers_)
-            s->box.settled(*settled, now);
-    notify();
 }
 
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
@@ -221,7 +208,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
 void live_feed::snapshot_taken(steady_time requested, sync::instant now)
 {
     last_snapshot_ = now.steady;
-    deliver(now);
+    tell(now);
     bool const polled = status_.transport == transport::polling;
     tell_onlookers([&](onlooker& o) { o.listed(requested, polled, now.steady); });
     if (status_.state == connection_state::connected)

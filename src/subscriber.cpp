@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 
 #include <exception>
+#include <utility>
 
 namespace plex::detail {
 
@@ -31,11 +32,36 @@ void subscriber::end(error e)
     notify();
 }
 
-void subscriber::notify()
+/// What is pending comes first, and what is remembered from an earlier process may yet be told to have ended.
+bool subscriber::goes_round_mailbox() noexcept
 {
+    direct_ = on_event && box.empty() && !box.overflowed() && !box.remembers();
+    return direct_;
+}
+
+void subscriber::receive(std::span<sync::mail const> batch)
+{
+    if (goes_round_mailbox())
+        return;
+    for (sync::mail const& m : batch)
+        box.post(m);
+}
+
+void subscriber::receive_last(std::span<sync::mail> batch)
+{
+    if (goes_round_mailbox())
+        return;
+    for (sync::mail& m : batch)
+        box.post(std::move(m));
+}
+
+void subscriber::notify(std::span<sync::mail const> batch)
+{
+    if (stopped)
+        return;
     if (on_event)
-        call_back();
-    else
+        call_back(std::exchange(direct_, false) ? batch : std::span<sync::mail const>());
+    else if (has_news())
         waiting.wake_all();
 }
 
@@ -52,10 +78,16 @@ std::optional<error> subscriber::take_failure()
     return failure;
 }
 
-void subscriber::call_back()
+/// The caller holds it: a callback may destroy its subscription.
+void subscriber::call_back(std::span<sync::mail const> batch)
 {
-    auto const keep = shared_from_this(); // a callback may destroy its subscription
     try {
+        for (sync::mail const& m : batch) {
+            box.admit(m, [&](activity_event const& event) {
+                if (!stopped)
+                    on_event(event);
+            });
+        }
         while (!stopped) {
             std::optional<activity_event> const event = box.take();
             if (!event)

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 namespace plex::detail {
 
@@ -34,8 +35,13 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
     {
     }
 
-    /// Something has come, or the feed has ended: wakes the waiter, or calls back.
-    void notify();
+    /// One batch of what the feed has to tell, in two steps, so that everybody has it before anybody is told: a
+    /// callback may do anything. Who is called back and has nothing pending needs no mailbox.
+    void receive(std::span<sync::mail const> batch);
+    void receive_last(std::span<sync::mail> batch); ///< as nobody else needs it any more
+    void notify(std::span<sync::mail const> batch);
+    /// Something is pending, or the feed has ended: wakes the waiter, or calls back.
+    void notify() { notify({}); }
     /// Nothing is told any more.
     void stop() noexcept;
     /// What is pending is still told, then the error.
@@ -56,8 +62,11 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
     bool stopped = false;
 
 private:
-    void call_back();
+    bool goes_round_mailbox() noexcept;
+    void call_back(std::span<sync::mail const> batch);
     void leave() noexcept;
+
+    bool direct_ = false; ///< the batch of this round is for the callback alone
 };
 
 } // namespace plex::detail

@@ -17,14 +17,6 @@ std::size_t cost(activity_event const& event) noexcept
     return sizeof(mail) + (record ? record->size() : 0);
 }
 
-/// The event as the first that the subscriber hears of its life.
-activity_event as_start(activity_event event)
-{
-    event.kind = event_kind::started;
-    event.inferred = true;
-    return event;
-}
-
 } // namespace
 
 mailbox::mailbox(filter wanted, mailbox_limits limits)
@@ -38,34 +30,29 @@ void mailbox::remember(std::vector<activity> known, instant now)
     known_since_ = now.steady;
 }
 
-void mailbox::post(mail const& m)
+mailbox::hearing mailbox::hears(mail const& m)
 {
     bool const first = m.event.kind == event_kind::started;
     if (first && !known_.empty() && was_known(m.event.activity)) {
         if (filtered_)
             told_.insert(m.life, true);
-        activity_event event = m.event;
-        event.kind = event_kind::updated;
-        put(event, m.life);
-        return;
+        return hearing::as_update;
     }
-    if (!filtered_) {
-        put(m.event, m.life);
-        return;
-    }
+    if (!filtered_)
+        return hearing::as_it_is;
 
     bool const last = m.event.kind == event_kind::ended;
     if (bool* const told = told_.find(m.life)) {
-        put(m.event, m.life);
         if (last)
             told_.erase(told);
-    } else if (match(filter_, m.event.activity) == answer::yes) {
-        put(first ? m.event : as_start(m.event), m.life);
-        if (last)
-            put(m.event, m.life);
-        else
-            told_.insert(m.life, true);
+        return hearing::as_it_is;
     }
+    if (match(filter_, m.event.activity) != answer::yes)
+        return hearing::nothing;
+    if (last)
+        return hearing::as_start_and_end;
+    told_.insert(m.life, true);
+    return first ? hearing::as_it_is : hearing::as_start;
 }
 
 bool mailbox::was_known(activity const& a) noexcept
@@ -85,7 +72,7 @@ void mailbox::settled(std::chrono::steady_clock::time_point requested, instant n
         put({event_kind::ended, true, now.system, std::nullopt, gone}, 0);
 }
 
-void mailbox::put(activity_event const& event, std::uint64_t life)
+void mailbox::put(activity_event event, std::uint64_t life)
 {
     if (overflowed_)
         return;
@@ -93,7 +80,7 @@ void mailbox::put(activity_event const& event, std::uint64_t life)
     if (conflating_ && update) {
         if (activity_event* const pending = pending_update_of(life)) {
             if (charge(cost(event), cost(*pending))) {
-                *pending = event;
+                *pending = std::move(event);
                 ++conflated_;
             }
             return;
@@ -103,7 +90,7 @@ void mailbox::put(activity_event const& event, std::uint64_t life)
         return;
     if (conflating_ && update)
         pending_update_.insert(life, taken_ + count_);
-    append(event, life);
+    append(std::move(event), life);
     if (!conflating_ && (count_ >= limits_.conflate_after || bytes_ >= limits_.bytes / 2))
         conflate();
 }
@@ -126,12 +113,12 @@ bool mailbox::charge(std::size_t more, std::size_t less) noexcept
     return true;
 }
 
-void mailbox::append(activity_event const& event, std::uint64_t life)
+void mailbox::append(activity_event&& event, std::uint64_t life)
 {
     if (count_ == ring_.size())
         resize_ring();
     mail& m = at(count_);
-    m.event = event;
+    m.event = std::move(event);
     m.life = life;
     ++count_;
 }

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace plex::sync {
@@ -34,7 +35,19 @@ public:
     /// once settled, is told as `ended`, inferred.
     void remember(std::vector<activity> known, instant now);
 
-    void post(mail const&);
+    /// Gives `put(activity_event)` what the subscriber is to hear of that, if anything, in order.
+    template <class Mail, class Put>
+    void admit(Mail&& m, Put put);
+    /// Keeps what the subscriber is to hear of that.
+    void post(mail const& m)
+    {
+        admit(m, [&](activity_event event) { this->put(std::move(event), m.life); });
+    }
+    void post(mail&& m)
+    {
+        std::uint64_t const life = m.life;
+        admit(std::move(m), [&](activity_event&& event) { this->put(std::move(event), life); });
+    }
     /// The absences of the snapshot requested then are settled (`ledger::settled`).
     void settled(std::chrono::steady_clock::time_point requested, instant now);
 
@@ -42,6 +55,8 @@ public:
     std::optional<activity_event> take();
 
     bool empty() const noexcept { return count_ == 0; }
+    /// Whether some of what it was to `remember` may still run, as far as is known.
+    bool remembers() const noexcept { return !known_.empty(); }
     std::size_t pending() const noexcept { return count_; }
     std::size_t bytes() const noexcept { return bytes_; }
     /// Bytes held for the queue itself, beside the records.
@@ -51,11 +66,20 @@ public:
     std::uint64_t conflated() const noexcept { return conflated_; }
 
 private:
+    enum class hearing : std::uint8_t {
+        nothing,
+        as_it_is,
+        as_update, ///< of what it knew
+        as_start,  ///< the first that it hears of that life
+        as_start_and_end
+    };
+
+    hearing hears(mail const&);
     bool was_known(activity const&) noexcept;
-    void put(activity_event const&, std::uint64_t life);
+    void put(activity_event, std::uint64_t life);
     activity_event* pending_update_of(std::uint64_t life) noexcept;
     bool charge(std::size_t more, std::size_t less) noexcept;
-    void append(activity_event const&, std::uint64_t life);
+    void append(activity_event&&, std::uint64_t life);
     void resize_ring();
     void conflate();
     mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }
@@ -78,5 +102,23 @@ private:
     hash_table<std::uint64_t> pending_update_; // while conflating: the number of each life's `updated`
     std::uint64_t conflated_ = 0;
 };
+
+template <class Mail, class Put>
+void mailbox::admit(Mail&& m, Put put)
+{
+    if (!filtered_ && known_.empty())
+        return put(std::forward<Mail>(m).event);
+    hearing const how = hears(m);
+    if (how == hearing::nothing)
+        return;
+    if (how == hearing::as_it_is)
+        return put(std::forward<Mail>(m).event);
+    activity_event event = m.event;
+    event.kind = how == hearing::as_update ? event_kind::updated : event_kind::started;
+    event.inferred = event.inferred || how != hearing::as_update;
+    put(std::move(event));
+    if (how == hearing::as_start_and_end)
+        put(std::forward<Mail>(m).event);
+}
 
 } // namespace plex::sync

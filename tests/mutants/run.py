@@ -43,9 +43,9 @@ MUTANTS = [
     (3, "mailbox.cpp", "std::swap(*pending, m.event);", ""),
     (3, "mailbox.cpp", "        conflating_ = false;\n", ""),
     (3, "mailbox.cpp", "count_ >= limits_.conflate_after ||", "count_ > limits_.conflate_after ||"),
-    (3, "mailbox.cpp", "*pending = event;", ""),
+    (3, "mailbox.cpp", "*pending = std::move(event);", ""),
     (3, "mailbox.cpp", "|| requested < known_since_)", ")"),
-    (3, "mailbox.cpp", "    event.kind = event_kind::updated;\n        put", "    put"),
+    (3, "mailbox.cpp", "        return hearing::as_update;", "        return hearing::as_it_is;"),
     (3, "ledger.cpp", "return a.life < b.life;", "return a.life > b.life;"),
     (4, "ledger.cpp", "full_ = full_ || bytes_ > limits_.bytes;", ""),
     (4, "ledger.cpp", "if (ends_.count > limits_.remembered_ends)", "if (false)"),
@@ -58,8 +58,8 @@ MUTANTS = [
     (8, "filter_match.cpp", "result = answer::not_yet_known;", "result = answer::yes;"),
     (8, "mailbox.cpp", "if (bool* const told = told_.find(m.life)) {",
      "if (bool* const told = told_.find(m.life); told && match(filter_, m.event.activity) == answer::yes) {"),
-    (8, "mailbox.cpp", "put(first ? m.event : as_start(m.event), m.life);", "put(m.event, m.life);"),
-    (8, "mailbox.cpp", "        if (last)\n            put(m.event, m.life);\n        else\n", ""),
+    (8, "mailbox.cpp", "return first ? hearing::as_it_is : hearing::as_start;", "return hearing::as_it_is;"),
+    (8, "mailbox.cpp", "    if (last)\n        return hearing::as_start_and_end;\n", ""),
     (10, "pursuit.cpp", "return !c.older || terms_.or_running;", "return true;"),
     (10, "pursuit.cpp", "first.older = !sent_ || goes_on(m.event);", "first.older = !sent_;"),
     (10, "pursuit.cpp", "if (!named_.empty()) {\n        auto", "if (false) {\n        auto"),
@@ -135,12 +135,14 @@ def link(objects, program):
 
 
 def verdict(program, test):
-    """The rule that the run found broken, None if it found nothing; if it failed otherwise, how."""
+    """The rule that the run found broken, or that it crashed; None if it found nothing; if it failed otherwise, how."""
     done = subprocess.run([program, f"[#{test}]", "--filenames-as-tags"], capture_output=True, text=True)
     if done.returncode == 0:
         return None
     if broken := re.search(r"rule \d+:[^\n]*(?:\n  \S[^\n]*)?", done.stdout):
         return broken.group(0).replace("\n ", "")
+    if "fatal error condition" in done.stdout or done.returncode < 0:
+        return "rule unknown: it crashes"
     return f"status {done.returncode}, no rule named: {done.stdout[-300:]}{done.stderr[-300:]}"
 
 

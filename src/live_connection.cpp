@@ -31,14 +31,6 @@ sync::setback setback_of_list(error const& failure)
 
 } // namespace
 
-struct live_feed::lost {
-    lost() = default;
-    lost(error f, sync::setback w) : failure(std::move(f)), what(w) {}
-
-    error failure;
-    sync::setback what = sync::setback::transient;
-};
-
 struct live_feed::attempt {
     std::shared_ptr<net::live_link> link; // or the failure
     error failure;
@@ -53,54 +45,79 @@ asio::awaitable<void> live_feed::until_unwanted()
     }
 }
 
+/// This and `follow` wait for as long as all is well, in every feed: what else has to be awaited, and needs room for
+/// it, is in coroutines of its own.
 asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
 {
     while (wanted()) {
         change(connection_state::connecting);
-        lost const why = co_await one_connection(owner);
-        ++connection_;
-        if (std::shared_ptr<net::live_link> const link = std::exchange(link_, nullptr)) {
-            counts_.frames += link->frames();
-            link->close();
+        lost_.reset();
+        let_go_ = false;
+        if (plan_.current() == transport::polling) {
+            asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
+            co_await poll();
+        } else {
+            co_await open_link();
+            if (link_ && wanted())
+                co_await follow(owner);
         }
-        news_.wake_all();
-        status_news_.wake_all();
-        ledger_.disconnected();
-        tell_onlookers([](onlooker& o) { o.interrupted(); });
-        status_.transport = transport::automatic;
+        leave_connection();
         if (!wanted())
             break;
         if (promoted_ || std::exchange(let_go_, false)) // wanted again before it was gone
             continue;
-        step next = plan_.failed(why.what, std::chrono::steady_clock::now());
-        if (next == step::ask_list) {
-            sync::reconnect_plan::list_answer const answer = co_await ask_list();
-            next = plan_.list_answered(answer, std::chrono::steady_clock::now());
-            if (!wanted())
-                break;
-        }
-        if (next == step::give_up) {
-            give_up(why.failure);
+        bool const goes_on = co_await recover();
+        if (!goes_on)
             co_return;
-        }
-        if (next == step::at_once) {
-            calls_.log(log_level::info, [&] {
-                return why.failure.diagnostics().message() + ": going on with " +
-                       std::string(to_string(plan_.current()));
-            });
-            continue;
-        }
-        if (std::optional<std::chrono::seconds> const asked = why.failure.diagnostics().retry_after())
-            plan_.wait_for(*asked);
-        sync::reconnect_plan::duration const delay = plan_.delay(net::random_fraction());
-        next_try_ = std::chrono::steady_clock::now() + delay;
-        note(why.failure);
-        change(connection_state::interrupted);
-        co_await pause(delay);
     }
     promoted_.reset();
     running_ = false;
     change(scope_.stopped() ? connection_state::ended : connection_state::idle);
+}
+
+void live_feed::leave_connection()
+{
+    ++connection_;
+    if (std::shared_ptr<net::live_link> const link = std::exchange(link_, nullptr)) {
+        counts_.frames += link->frames();
+        link->close();
+    }
+    news_.wake_all();
+    status_news_.wake_all();
+    ledger_.disconnected();
+    tell_onlookers([](onlooker& o) { o.interrupted(); });
+    status_.transport = transport::automatic;
+}
+
+/// What the plan says to the loss, and the pause before the next try. False when it gives up.
+asio::awaitable<bool> live_feed::recover()
+{
+    lost const why = lost_ ? *lost_ : lost();
+    step next = plan_.failed(why.what, std::chrono::steady_clock::now());
+    if (next == step::ask_list) {
+        sync::reconnect_plan::list_answer const answer = co_await ask_list();
+        next = plan_.list_answered(answer, std::chrono::steady_clock::now());
+        if (!wanted())
+            co_return true;
+    }
+    if (next == step::give_up) {
+        give_up(why.failure);
+        co_return false;
+    }
+    if (next == step::at_once) {
+        calls_.log(log_level::info, [&] {
+            return why.failure.diagnostics().message() + ": going on with " + std::string(to_string(plan_.current()));
+        });
+        co_return true;
+    }
+    if (std::optional<std::chrono::seconds> const asked = why.failure.diagnostics().retry_after())
+        plan_.wait_for(*asked);
+    sync::reconnect_plan::duration const delay = plan_.delay(net::random_fraction());
+    next_try_ = std::chrono::steady_clock::now() + delay;
+    note(why.failure);
+    change(connection_state::interrupted);
+    co_await pause(delay);
+    co_return true;
 }
 
 void live_feed::give_up(error const& failure)
@@ -139,31 +156,24 @@ asio::awaitable<sync::reconnect_plan::list_answer> live_feed::ask_list()
     co_return barred ? answer::barred : answer::none;
 }
 
-asio::awaitable<live_feed::lost> live_feed::one_connection(std::shared_ptr<void> owner)
+/// Sets `link_`, or tells why not.
+asio::awaitable<void> live_feed::open_link()
 {
-    let_go_ = false;
-    lost result;
-    if (plan_.current() == transport::polling) {
-        asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
-        result = co_await poll();
-        co_return result;
-    }
-    std::shared_ptr<net::live_link> link = std::exchange(promoted_, nullptr);
-    if (!link) {
-        asio::awaitable<attempt> dialling = try_dial(plan_.current());
-        std::optional<attempt> dialled = co_await while_wanted(std::move(dialling));
-        if (!dialled)
-            co_return result;
-        if (!dialled->link) {
-            result.failure = dialled->failure;
-            result.what = sync::setback_of(result.failure.diagnostics().http_status());
-            co_return result;
-        }
-        link = std::move(dialled->link);
-    }
-    if (wanted())
-        result = co_await follow(owner, link);
-    co_return result;
+    link_ = std::exchange(promoted_, nullptr);
+    if (link_)
+        co_return;
+    asio::awaitable<attempt> dialling = try_dial(plan_.current());
+    std::optional<attempt> dialled = co_await while_wanted(std::move(dialling));
+    if (!dialled)
+        co_return;
+    link_ = std::move(dialled->link);
+    if (!link_)
+        lose(dialled->failure, sync::setback_of(dialled->failure.diagnostics().http_status()));
+}
+
+void live_feed::lose(error why, sync::setback what)
+{
+    lost_ = std::make_unique<lost>(lost{std::move(why), what});
 }
 
 asio::awaitable<live_feed::attempt> live_feed::try_dial(transport over)
@@ -201,21 +211,6 @@ asio::awaitable<std::shared_ptr<net::live_link>> live_feed::dial(transport over)
     co_return result;
 }
 
-asio::awaitable<live_feed::lost> live_feed::follow(std::shared_ptr<void> owner, std::shared_ptr<net::live_link> link)
-{
-    link_ = link;
-    list_failure_.reset();
-    connected();
-    asio::co_spawn(scope_.executor(), take_snapshots(owner, connection_), asio::detached);
-    if (plan_.upward_at())
-        asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
-    error failure = co_await read(link);
-    lost result(std::move(failure), sync::setback::transient);
-    if (list_failure_)
-        result = lost(*list_failure_, sync::setback::hopeless);
-    co_return result;
-}
-
 void live_feed::connected()
 {
     if (opened_++ != 0)
@@ -226,7 +221,7 @@ void live_feed::connected()
 }
 
 /// Where nothing else gets through: states, not events (rule 9).
-asio::awaitable<live_feed::lost> live_feed::poll()
+asio::awaitable<void> live_feed::poll()
 {
     bool first = true;
     for (;;) {
@@ -235,20 +230,24 @@ asio::awaitable<live_feed::lost> live_feed::poll()
         asio::awaitable<std::optional<error>> listing = list();
         std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
         if (!listed || !wanted() || promoted_)
-            co_return lost();
-        if (std::optional<error> const& failure = *listed)
-            co_return lost(*failure, setback_of_list(*failure));
+            co_return;
+        if (std::optional<error> const& failure = *listed) {
+            lose(*failure, setback_of_list(*failure));
+            co_return;
+        }
         if (std::exchange(first, false))
             connected();
         plan_.heard();
         sync::instant const now = now_instant();
         ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
         snapshot_taken(requested, now);
-        if (ledger_.full())
-            co_return lost(ledger_full(), sync::setback::hopeless);
+        if (ledger_.full()) {
+            lose(ledger_full(), sync::setback::hopeless);
+            co_return;
+        }
         co_await pause(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
         if (!wanted() || promoted_)
-            co_return lost();
+            co_return;
     }
 }
 

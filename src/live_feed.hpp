@@ -67,7 +67,10 @@ public:
 
 private:
     struct interest;
-    struct lost;    // how a connection ended, or an attempt at one
+    struct lost { // how a connection ended, or an attempt at one
+        error failure;
+        sync::setback what = sync::setback::transient;
+    };
     struct attempt; // at one
 
     // who listens
@@ -87,15 +90,17 @@ private:
 
     // the connection
     asio::awaitable<void> run(std::shared_ptr<void> owner);
-    asio::awaitable<lost> one_connection(std::shared_ptr<void> owner);
+    asio::awaitable<void> open_link();
+    void leave_connection();
+    void lose(error, sync::setback);
+    asio::awaitable<bool> recover();
     asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
     asio::awaitable<attempt> try_dial(transport);
     asio::awaitable<void> until_unwanted();
     /// Empty when nobody wanted the connection any more before the work was done: it is cancelled.
     template <class T>
     asio::awaitable<std::optional<T>> while_wanted(asio::awaitable<T> work);
-    asio::awaitable<lost> follow(std::shared_ptr<void> owner, std::shared_ptr<net::live_link>);
-    asio::awaitable<lost> poll();
+    asio::awaitable<void> poll();
     asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
     asio::awaitable<void> pause(sync::reconnect_plan::duration);
     asio::awaitable<void> look_upward(std::shared_ptr<void> owner, std::uint64_t connection);
@@ -104,7 +109,8 @@ private:
     bool is_current(std::uint64_t connection) const noexcept { return connection_ == connection; }
 
     // what is read
-    asio::awaitable<error> read(std::shared_ptr<net::live_link>);
+    asio::awaitable<void> follow(std::shared_ptr<void> owner);
+    void stopped_reading(net::live_link const&, net::live_link::end);
     net::live_link::end read_once(net::live_link&, sync::instant now);
     void message(std::span<char>) override;
     void other_event() override { ++counts_.skipped; }
@@ -139,7 +145,7 @@ private:
     std::shared_ptr<net::live_link> promoted_; // over a better transport, to take the place of the present one
     std::uint64_t connection_ = 0;             // which one it is, or will be
     std::uint64_t opened_ = 0;                 // how many there were
-    std::optional<error> list_failure_;        // that ends the feed
+    std::unique_ptr<lost> lost_;               // why there is none
     sync::instant reading_at_;
 
     net::wait_list news_; // for the connection's own coroutines: something has changed

@@ -4,6 +4,8 @@
 #include "net/random.hpp"
 #include "sync/backoff.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
@@ -24,7 +26,7 @@ constexpr auto later_snapshots = std::chrono::minutes(5);
 // One that is asked for comes when the last one's absences are settled, as a new one voids what is not (rule 2).
 constexpr auto between_snapshots = std::chrono::milliseconds(2500);
 
-error ended(calls const& c, net::live_link const& link, end why)
+error failure_of(calls const& c, net::live_link const& link, end why)
 {
     undertaking const doing = {"following the activities", c.origin()};
     diagnostics::content content;
@@ -55,24 +57,31 @@ error ended(calls const& c, net::live_link const& link, end why)
 
 } // namespace
 
-asio::awaitable<error> live_feed::read(std::shared_ptr<net::live_link> link)
+asio::awaitable<void> live_feed::follow(std::shared_ptr<void> owner)
 {
-    for (;;) {
+    std::shared_ptr<net::live_link> const link = link_;
+    connected();
+    asio::co_spawn(scope_.executor(), take_snapshots(owner, connection_), asio::detached);
+    if (plan_.upward_at())
+        asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
+    end why = end::none;
+    while (why == end::none && !ledger_.full()) {
         error_code const ec = co_await link->wait();
-        sync::instant const now = now_instant();
-        end why = read_once(*link, now);
+        why = read_once(*link, now_instant());
         if (why == end::none && ec)
             why = link->stream().expired() ? end::silent : end::lost;
-        if (why != end::none) {
-            co_await link->flushed(now.steady + std::chrono::seconds(1));
-            error failure = ended(calls_, *link, why);
-            co_return failure;
-        }
-        if (ledger_.full()) {
-            list_failure_ = ledger_full();
-            co_return *list_failure_;
-        }
     }
+    if (why != end::none)
+        co_await link->flushed(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    stopped_reading(*link, why);
+}
+
+void live_feed::stopped_reading(net::live_link const& link, end why)
+{
+    if (why == end::none)
+        lose(ledger_full(), sync::setback::hopeless);
+    else if (!lost_) // by what the list said
+        lose(failure_of(calls_, link, why), sync::setback::transient);
 }
 
 end live_feed::read_once(net::live_link& link, sync::instant now)
@@ -191,7 +200,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         ledger_.snapshot_failed();
         note(*failure);
         if (sync::setback_of(failure->diagnostics().http_status()) == sync::setback::barred) {
-            list_failure_ = failure;
+            lose(*failure, sync::setback::hopeless);
             link_->close();
         }
         co_return false;

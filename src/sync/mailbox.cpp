@@ -126,7 +126,7 @@ void mailbox::append(activity_event&& event, std::uint64_t life)
 /// Room for as much again as is pending.
 void mailbox::resize_ring()
 {
-    std::vector<mail> other(std::max<std::size_t>(8, std::bit_ceil(2 * count_)));
+    std::vector<mail> other(std::max<std::size_t>(2, std::bit_ceil(2 * count_)));
     for (std::size_t i = 0; i < count_; ++i)
         other[i] = std::move(at(i));
     ring_.swap(other);

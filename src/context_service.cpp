@@ -13,7 +13,8 @@ void context_service::watch(boost::asio::any_io_executor const& executor, std::w
     auto& context = boost::asio::query(executor, boost::asio::execution::context);
     auto& service = boost::asio::use_service<context_service>(context);
     std::lock_guard const lock(service.mutex_);
-    std::erase_if(service.watched_, [](auto const& w) { return w.expired(); });
+    if (service.watched_.size() == service.watched_.capacity())
+        std::erase_if(service.watched_, [](auto const& w) { return w.expired(); });
     service.watched_.push_back(std::move(bound));
 }
 

@@ -82,7 +82,7 @@ void live_feed::leave_connection()
         counts_.frames += link->frames();
         link->close();
     }
-    news_.wake_all();
+    something_changed();
     status_news_.wake_all();
     ledger_.disconnected();
     tell_onlookers([](onlooker& o) { o.interrupted(); });
@@ -272,7 +272,7 @@ asio::awaitable<void> live_feed::look_upward(std::shared_ptr<void> owner, std::u
                 promoted_ = std::move(dialled->link);
                 if (link_)
                     link_->close();
-                news_.wake_all();
+                something_changed();
                 co_return;
             }
         }

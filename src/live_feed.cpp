@@ -102,7 +102,7 @@ void live_feed::disregard(onlooker& o) noexcept
 void live_feed::want_list() noexcept
 {
     list_wanted_ = true;
-    news_.wake_all();
+    something_changed();
 }
 
 void live_feed::unsubscribe(subscriber& s) noexcept
@@ -117,7 +117,7 @@ void live_feed::disconnect_if_unwanted() noexcept
 {
     // The connection's own coroutine closes it, if nobody has come until it runs.
     if (!wanted())
-        news_.wake_all();
+        something_changed();
 }
 
 void live_feed::open(std::shared_ptr<void> const& owner)
@@ -282,7 +282,7 @@ void live_feed::stop() noexcept
     }
     if (link_)
         link_->close();
-    news_.wake_all();
+    something_changed();
     status_news_.wake_all();
 }
 
@@ -290,13 +290,14 @@ void live_feed::release() noexcept
 {
     link_.reset();
     promoted_.reset();
+    snapshot_timer_.reset();
     source_->executor = asio::any_io_executor();
 }
 
 asio::awaitable<void> live_feed::say_goodbye(steady_time deadline)
 {
     closing_ = true;
-    news_.wake_all();
+    something_changed();
     std::shared_ptr<net::live_link> const link = link_;
     if (!link || !link->say_goodbye())
         co_return;

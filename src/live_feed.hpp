@@ -5,6 +5,7 @@
 #include "onlooker.hpp"
 #include "protocol/decoder.hpp"
 #include "subscriber.hpp"
+#include "sync/backoff.hpp"
 #include "sync/ledger.hpp"
 #include "sync/reconnect_plan.hpp"
 #include "wire_tap.hpp"
@@ -13,6 +14,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -86,6 +88,7 @@ private:
     void tell_onlookers(F);
     void leave_onlookers(error const& why);
     void change(connection_state);
+    void something_changed() noexcept; ///< for the connection's own coroutines and timers
     void note(error const&);
 
     // the connection
@@ -116,7 +119,9 @@ private:
     void other_event() override { ++counts_.skipped; }
     void confirmed(std::uint32_t snapshot) override;
     void retry(std::chrono::milliseconds) override;
-    asio::awaitable<void> take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection);
+    void attend_snapshots(std::shared_ptr<void> const& owner);
+    void attend_snapshots_at(net::steady_time, std::weak_ptr<void> owner);
+    asio::awaitable<void> take_snapshot_now(std::shared_ptr<void> owner, std::uint64_t connection);
     asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
     asio::awaitable<std::optional<error>> list();
     void snapshot_taken(net::steady_time requested, sync::instant now);
@@ -148,7 +153,16 @@ private:
     std::unique_ptr<lost> lost_;               // why there is none
     sync::instant reading_at_;
 
-    net::wait_list news_; // for the connection's own coroutines: something has changed
+    struct snapshot_schedule {
+        net::steady_time connected;
+        net::steady_time next;
+        bool closed_gap = false;
+        sync::backoff delay;
+    };
+    snapshot_schedule snapshots_;                      // of this connection
+    std::optional<asio::steady_timer> snapshot_timer_; // the execution context takes it with it
+
+    net::wait_list news_; // for the connection's own coroutines
     net::wait_list status_news_;
     connection_status status_;
     net::steady_time next_try_;

@@ -2,7 +2,6 @@
 
 #include "failure.hpp"
 #include "net/random.hpp"
-#include "sync/backoff.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -61,7 +60,9 @@ asio::awaitable<void> live_feed::follow(std::shared_ptr<void> owner)
 {
     std::shared_ptr<net::live_link> const link = link_;
     connected();
-    asio::co_spawn(scope_.executor(), take_snapshots(owner, connection_), asio::detached);
+    snapshots_ = snapshot_schedule();
+    snapshots_.connected = snapshots_.next = std::chrono::steady_clock::now();
+    attend_snapshots(owner);
     if (plan_.upward_at())
         asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
     end why = end::none;
@@ -123,7 +124,7 @@ void live_feed::message(std::span<char> bytes)
 void live_feed::confirmed(std::uint32_t snapshot)
 {
     ledger_.peer_confirmed(snapshot);
-    news_.wake_all();
+    something_changed();
 }
 
 void live_feed::retry(std::chrono::milliseconds asked)
@@ -137,53 +138,78 @@ error live_feed::ledger_full() const
                                            ": more runs than config::ledger_bytes has room for");
 }
 
-asio::awaitable<void> live_feed::take_snapshots(std::shared_ptr<void> owner, std::uint64_t connection)
+/// What is next to do about snapshots. By a timer, as a coroutine that slept between them would cost each quiet feed a
+/// kilobyte.
+void live_feed::attend_snapshots(std::shared_ptr<void> const& owner)
 {
-    steady_time const connected = std::chrono::steady_clock::now();
-    steady_time next = connected;
-    bool closed_gap = false;
-    sync::backoff delay;
-    while (is_current(connection)) {
-        if (!wanted()) {
-            if (closing_) // the goodbye goes on without us
-                break;
-            let_go_ = true;
-            link_->close();
-            change(connection_state::idle);
-            break;
-        }
+    while (wanted()) {
         sync::instant const now = now_instant();
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
             ledger_.settle(now, outgoing_);
+            std::uint64_t const connection = connection_;
             tell(now);
+            if (!is_current(connection)) // a callback may have stopped everything
+                return;
             continue;
         }
+        steady_time next = snapshots_.next;
         if (list_wanted_)
             next = std::min(next, last_snapshot_ ? *last_snapshot_ + between_snapshots : now.steady);
-        if (now.steady < next) {
-            steady_time const until = settle_at ? std::min(next, *settle_at) : next;
-            co_await news_.park(scope_.executor(), until);
-            continue;
-        }
-        list_wanted_ = false;
-        bool const closes_gap = !closed_gap && now.steady >= connected + second_snapshot;
-        bool const good = co_await take_snapshot(connection, closes_gap);
-        if (!is_current(connection))
-            break;
-        if (!wanted())
-            continue;
-        steady_time const done = std::chrono::steady_clock::now();
-        if (!good) {
-            next = done + delay.draw(net::random_fraction());
-            delay.raise();
-            continue;
-        }
-        delay.reset();
-        closed_gap = closed_gap || closes_gap;
-        next = closed_gap ? done + later_snapshots : std::max(connected + second_snapshot, done);
+        if (now.steady < next)
+            attend_snapshots_at(settle_at ? std::min(next, *settle_at) : next, owner);
+        else
+            asio::co_spawn(scope_.executor(), take_snapshot_now(owner, connection_), asio::detached);
+        return;
     }
-    (void)owner;
+    if (closing_) // the goodbye goes on without us
+        return;
+    let_go_ = true;
+    link_->close();
+    change(connection_state::idle);
+}
+
+void live_feed::attend_snapshots_at(steady_time at, std::weak_ptr<void> owner)
+{
+    if (!snapshot_timer_)
+        snapshot_timer_.emplace(scope_.executor());
+    snapshot_timer_->expires_at(at);
+    snapshot_timer_->async_wait([this, owner = std::move(owner), connection = connection_](error_code) {
+        std::shared_ptr<void> const held = owner.lock();
+        if (held && is_current(connection) && link_)
+            attend_snapshots(held); // in time, or as something has changed
+    });
+}
+
+void live_feed::something_changed() noexcept
+{
+    news_.wake_all();
+    try {
+        if (snapshot_timer_)
+            snapshot_timer_->cancel();
+    } catch (...) { // cancelling a timer does not fail in practice; it then runs off in time
+    }
+}
+
+asio::awaitable<void> live_feed::take_snapshot_now(std::shared_ptr<void> owner, std::uint64_t connection)
+{
+    list_wanted_ = false;
+    steady_time const begun = std::chrono::steady_clock::now();
+    bool const closes_gap = !snapshots_.closed_gap && begun >= snapshots_.connected + second_snapshot;
+    bool const good = co_await take_snapshot(connection, closes_gap);
+    if (!is_current(connection) || !link_)
+        co_return;
+    steady_time const done = std::chrono::steady_clock::now();
+    if (good) {
+        snapshots_.delay.reset();
+        snapshots_.closed_gap = snapshots_.closed_gap || closes_gap;
+        snapshots_.next =
+            snapshots_.closed_gap ? done + later_snapshots : std::max(snapshots_.connected + second_snapshot, done);
+    } else {
+        snapshots_.next = done + snapshots_.delay.draw(net::random_fraction());
+        snapshots_.delay.raise();
+    }
+    attend_snapshots(owner);
 }
 
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)

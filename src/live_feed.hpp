@@ -140,7 +140,6 @@ private:
 
     sync::ledger ledger_;
     sync::reconnect_plan plan_;
-    protocol::decoder decoder_;
     protocol::decoder decoder_list_;
     std::vector<sync::mail> outgoing_;
     // Kept for their memory alone: of a round of telling.

@@ -25,6 +25,13 @@ constexpr auto later_snapshots = std::chrono::minutes(5);
 // One that is asked for comes when the last one's absences are settled, as a new one voids what is not (rule 2).
 constexpr auto between_snapshots = std::chrono::milliseconds(2500);
 
+// One for all feeds of a thread, as the buffer that they read into: it is in use while a message is taken alone.
+protocol::decoder& thread_decoder()
+{
+    thread_local protocol::decoder decoder;
+    return decoder;
+}
+
 error failure_of(calls const& c, net::live_link const& link, end why)
 {
     undertaking const doing = {"following the activities", c.origin()};
@@ -102,9 +109,10 @@ void live_feed::message(std::span<char> bytes)
 {
     if (tap_)
         tap_->notification(std::string_view(bytes.data(), bytes.size()));
-    switch (decoder_.notification(bytes)) {
+    protocol::decoder& decoder = thread_decoder();
+    switch (decoder.notification(bytes)) {
     case protocol::decoded::activities:
-        for (protocol::activity_update const& update : decoder_.updates()) {
+        for (protocol::activity_update const& update : decoder.updates()) {
             ++counts_.events;
             ledger_.heard(update, reading_at_, outgoing_);
         }
@@ -114,11 +122,11 @@ void live_feed::message(std::span<char> bytes)
         break;
     case protocol::decoded::malformed:
         ++counts_.malformed;
-        calls_.log(log_level::debug, [&] { return "a notification was skipped: " + std::string(decoder_.problem()); });
+        calls_.log(log_level::debug, [&] { return "a notification was skipped: " + std::string(decoder.problem()); });
         break;
     }
-    counts_.malformed += decoder_.malformed_entries();
-    counts_.repaired_utf8 += decoder_.repaired_utf8();
+    counts_.malformed += decoder.malformed_entries();
+    counts_.repaired_utf8 += decoder.repaired_utf8();
 }
 
 void live_feed::confirmed(std::uint32_t snapshot)

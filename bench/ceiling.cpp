@@ -1,4 +1,5 @@
 // How fast the server is: plain blocking sockets that look at nothing. What comes near these rates measures the server.
+#include "framing.hpp"
 #include "measure.hpp"
 #include "messages.hpp"
 
@@ -49,22 +50,28 @@ std::size_t receive(int s, std::vector<char>& into)
     return static_cast<std::size_t>(got);
 }
 
-void read_feed(std::uint64_t port, std::uint64_t messages)
+void skip(int s, std::uint64_t bytes)
 {
-    constexpr std::size_t message_bytes = scan::updated_bytes + 4; // with its frame's header
+    static std::vector<char> buffer(std::size_t{64} * 1024);
+    for (std::uint64_t got = 0; got < bytes;)
+        got += receive(s, buffer);
+}
+
+/// Counts by the bytes of a scan: only of a whole one they are known.
+void read_feed(std::string_view what, std::string_view request, std::string (*framed)(std::string const&),
+               std::uint64_t port, std::uint64_t messages)
+{
+    std::uint64_t warm_up_bytes = 0;
+    for (std::string const& message : short_life_messages())
+        warm_up_bytes += framed(message).size();
+    std::uint64_t const scan_bytes = scan(framed).bytes().size();
+    std::uint64_t const scans = (messages + scan::events - 1) / scan::events;
     int const s = connect_to(port);
-    send_request(s, "GET /:/websockets/notifications HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-                    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n");
-    std::vector<char> buffer(std::size_t{64} * 1024);
-    auto const skip = [&](std::uint64_t bytes) {
-        for (std::uint64_t got = 0; got < bytes;)
-            got += receive(s, buffer);
-    };
-    skip(warm_up_events * message_bytes);
+    send_request(s, request);
+    skip(s, warm_up_bytes + 2 * scan_bytes);
     reading const begin = reading::now();
-    skip(messages * message_bytes);
-    print("ceiling_feed", messages, reading::now() - begin);
+    skip(s, scans * scan_bytes);
+    print(what, scans * scan::events, reading::now() - begin);
     close(s);
 }
 
@@ -85,12 +92,21 @@ void ask_for_lists(std::uint64_t port, std::uint64_t requests)
 
 int main(int argc, char** argv)
 {
-    constexpr char const* usage = "feed|list PORT COUNT";
+    constexpr char const* usage = "feed|eventsource|list PORT COUNT";
     std::string_view const what = argc > 1 ? argv[1] : "";
     std::uint64_t const port = number(argc, argv, 2, usage);
     std::uint64_t const count = number(argc, argv, 3, usage);
     if (what == "feed")
-        read_feed(port, count);
+        read_feed("ceiling_feed",
+                  "GET /:/websockets/notifications HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
+                  "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+                  as_frame, port, count);
+    else if (what == "eventsource")
+        read_feed("ceiling_eventsource",
+                  "GET /:/eventsource/notifications HTTP/1.1\r\nHost: localhost\r\n"
+                  "Accept: text/event-stream\r\n\r\n",
+                  as_event, port, count);
     else
         ask_for_lists(port, count);
 }

@@ -6,7 +6,20 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <span>
+#include <string>
 #include <vector>
+
+namespace {
+
+constexpr std::size_t slack = 16; // what a decoder may read beyond a message
+
+std::string with_slack(std::string const& message)
+{
+    return message + std::string(slack, '\0');
+}
+
+} // namespace
 
 int main(int argc, char** argv)
 {
@@ -14,7 +27,7 @@ int main(int argc, char** argv)
     using plex::protocol::decoded;
 
     std::uint64_t const wanted = number(argc, argv, 1, "COUNT");
-    scan scanned(0, 16); // what a decoder may read beyond a message
+    scan scanned(with_slack);
     std::vector<char> const pristine(scanned.bytes().begin(), scanned.bytes().end());
     plex::protocol::decoder decoder;
     reading spent;
@@ -25,9 +38,11 @@ int main(int argc, char** argv)
         std::copy(pristine.begin(), pristine.end(), scanned.bytes().begin());
         std::size_t const part = warm ? std::min<std::uint64_t>(wanted - counted, scanned.size()) : scanned.size();
         reading const begin = reading::now();
-        for (std::size_t i = 0; i != part; ++i)
-            if (decoder.notification(scanned.message(i)) == decoded::activities)
+        for (std::size_t i = 0; i != part; ++i) {
+            std::span<char> const framed = scanned.framed(i);
+            if (decoder.notification(framed.first(framed.size() - slack)) == decoded::activities)
                 understood += decoder.updates().size();
+        }
         if (!warm) {
             understood = 0;
             continue;

@@ -1,11 +1,15 @@
 #include "measure.hpp"
 
+#include <array>
 #include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fstream>
 #include <new>
+#include <string>
 
 namespace plex::bench {
 namespace {
@@ -59,28 +63,69 @@ reading operator-(reading const& end, reading const& begin) noexcept
     return {end.cpu - begin.cpu, end.wall - begin.wall, end.allocations - begin.allocations};
 }
 
-void print(std::string_view program, std::uint64_t count, reading const& spent, std::optional<std::uint64_t> conflated)
+std::string field(std::string_view name, double value)
+{
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.10g", value);
+    return ",\"" + std::string(name) + "\":" + text.data();
+}
+
+void print(std::string_view program, std::uint64_t count, reading const& spent, std::string_view more)
 {
     double const n = static_cast<double>(count);
     double const wall = static_cast<double>(spent.wall.count());
-    std::printf(R"({"program":"%.*s","count":%llu,"per_second":%.0f,"ns_each":%.2f,"allocs_each":%.6f)",
+    std::printf(R"({"program":"%.*s","count":%llu,"per_second":%.0f,"ns_each":%.2f,"allocs_each":%.6f%.*s})"
+                "\n",
                 static_cast<int>(program.size()), program.data(), static_cast<unsigned long long>(count),
-                n * 1e9 / wall, static_cast<double>(spent.cpu.count()) / n, static_cast<double>(spent.allocations) / n);
-    if (conflated)
-        std::printf(R"(,"conflated":%llu)", static_cast<unsigned long long>(*conflated));
-    std::puts("}");
+                n * 1e9 / wall, static_cast<double>(spent.cpu.count()) / n, static_cast<double>(spent.allocations) / n,
+                static_cast<int>(more.size()), more.data());
     std::fflush(stdout);
 }
+
+std::uint64_t resident_kib()
+{
+    std::ifstream figures("/proc/self/smaps_rollup");
+    std::uint64_t kib = 0;
+    for (std::string word; figures >> word;)
+        if (word == "Rss:" && figures >> kib)
+            return kib;
+    return 0;
+}
+
+void expect(bool happened, char const* otherwise)
+{
+    if (happened)
+        return;
+    std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, otherwise);
+    std::exit(1);
+}
+
+namespace {
+
+[[noreturn]] void refuse(char** argv, char const* usage)
+{
+    std::fprintf(stderr, "usage: %s %s\n", argv[0], usage);
+    std::exit(2);
+}
+
+} // namespace
 
 std::uint64_t number(int argc, char** argv, int index, char const* usage)
 {
     char* end = nullptr;
     auto const value = index < argc ? std::strtoull(argv[index], &end, 10) : 0;
-    if (value == 0 || *end != '\0') {
-        std::fprintf(stderr, "usage: %s %s\n", argv[0], usage);
-        std::exit(2);
-    }
+    if (value == 0 || *end != '\0')
+        refuse(argv, usage);
     return value;
+}
+
+bool is_word(int argc, char** argv, int index, std::string_view word, char const* usage)
+{
+    if (index >= argc)
+        return false;
+    if (word != argv[index])
+        refuse(argv, usage);
+    return true;
 }
 
 } // namespace plex::bench

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <string_view>
+#include <utility>
 
 namespace plex::bench {
 namespace {
@@ -12,6 +13,7 @@ constexpr std::string_view hex_digits = "0123456789abcdef";
 constexpr std::size_t number_digits = 12;
 constexpr std::string_view scan_uuid = "c30c1edc-8df0-4713-a7f1-";
 constexpr std::string_view short_life_uuid = "6f7c9a1b-5f56-4009-b7c2-";
+constexpr std::string_view lasting_uuid = "e2a15c04-93d7-4b1e-8f60-";
 
 void write_number(char* to, std::uint64_t number) noexcept
 {
@@ -46,44 +48,49 @@ std::string notification(std::string_view event, std::string const& uuid, std::s
            std::string(rest) + "}}]}}";
 }
 
-std::string scanning(std::string_view event, std::string const& title, std::string const& subtitle,
-                     std::size_t progress, bool with_context)
+/// An activity but for its uuid.
+std::string about_scan(std::string_view title, std::string_view subtitle, std::size_t progress, bool with_context)
 {
-    return notification(event, uuid_of(scan_uuid, 0),
-                        R"("type":"library.update.section","cancellable":false,"userID":1,"title":")" + title +
-                            R"(","subtitle":")" + subtitle + R"(","progress":)" + std::to_string(progress) +
-                            (with_context ? R"(,"Context":{"librarySectionID":"1"})" : ""));
+    return R"("type":"library.update.section","cancellable":false,"userID":1,"title":")" + std::string(title) +
+           R"(","subtitle":")" + std::string(subtitle) + R"(","progress":)" + std::to_string(progress) +
+           (with_context ? R"(,"Context":{"librarySectionID":"1"})" : "");
 }
 
-std::string updated(std::size_t number)
+/// An `updated` of `scan::updated_bytes`: as a file's name with its folders is longer than ours, dots fill it up.
+std::string updated(std::string const& uuid, std::string subtitle, std::size_t progress)
 {
-    constexpr std::size_t updates = scan::events - 2;
-    std::string subtitle = file_name(number);
-    std::size_t const progress = 1 + number * 99 / updates;
-    std::string const title = "Scanning Shows";
-    std::size_t const bytes = scanning("updated", title, subtitle, progress, true).size();
-    subtitle.append(scan::updated_bytes - std::min(bytes, scan::updated_bytes), '.');
-    return scanning("updated", title, subtitle, progress, true);
+    auto const with = [&] {
+        return notification("updated", uuid, about_scan("Scanning Shows", subtitle, progress, true));
+    };
+    subtitle.append(scan::updated_bytes - std::min(with().size(), scan::updated_bytes), '.');
+    return with();
+}
+
+std::string scan_message(std::size_t index)
+{
+    constexpr std::size_t last = scan::events - 1;
+    std::string const uuid = uuid_of(scan_uuid, 0);
+    if (index == 0)
+        return notification("started", uuid, about_scan("Scanning", "", 0, false));
+    if (index == last)
+        return notification("ended", uuid, about_scan("Scanning Shows", file_name(index - 2), 100, true));
+    return updated(uuid, file_name(index - 1), 1 + (index - 1) * 99 / (last - 1));
 }
 
 } // namespace
 
-scan::scan(std::size_t before, std::size_t after)
+scan::scan(std::string (*framing)(std::string const& message))
 {
     for (std::size_t i = 0; i != events; ++i) {
-        std::string const text = i == 0            ? scanning("started", "Scanning", "", 0, false)
-                                 : i == events - 1 ? scanning("ended", "Scanning Shows", file_name(i - 2), 100, true)
-                                                   : updated(i - 1);
-        std::size_t const first = bytes_.size() + before;
+        std::string const text = framing(scan_message(i));
+        std::size_t const first = bytes_.size();
         places_.push_back({first, text.size()});
         for (std::size_t at = text.find(scan_uuid); at != text.npos; at = text.find(scan_uuid, at + 1))
             numbers_.push_back(first + at + scan_uuid.size());
         static constexpr std::string_view section = R"("librarySectionID":")";
         if (std::size_t const at = text.find(section); at != text.npos)
             sections_.push_back(first + at + section.size());
-        bytes_.resize(first);
         bytes_.insert(bytes_.end(), text.begin(), text.end());
-        bytes_.resize(bytes_.size() + after);
     }
 }
 
@@ -108,6 +115,25 @@ std::vector<std::string> short_life_messages()
         messages.push_back(notification("ended", uuid, std::string(about) + "100"));
     }
     return messages;
+}
+
+std::string lasting_started(std::size_t life)
+{
+    return notification("started", uuid_of(lasting_uuid, life), about_scan("Scanning Shows", "", 0, true));
+}
+
+std::string lasting_updated(std::size_t life, std::string subtitle)
+{
+    return updated(uuid_of(lasting_uuid, life), std::move(subtitle), 30);
+}
+
+std::string list_of(std::size_t lives)
+{
+    std::string list = R"({"MediaContainer":{"size":)" + std::to_string(lives) + R"(,"Activity":[)";
+    for (std::size_t i = 0; i != lives; ++i)
+        list += (i == 0 ? R"({"uuid":")" : R"(,{"uuid":")") + uuid_of(lasting_uuid, i) + R"(",)" +
+                about_scan("Scanning Shows", file_name(i), 30, true) + "}";
+    return list + "]}}";
 }
 
 } // namespace plex::bench

@@ -17,17 +17,16 @@ public:
     /// Of each `updated`, without a frame's header.
     static constexpr std::size_t updated_bytes = 436;
 
-    /// @param before bytes left free in front of each message, for a header
-    /// @param after  and behind it
-    scan(std::size_t before, std::size_t after);
+    /// @param framing what stands for a message: with a header, say
+    explicit scan(std::string (*framing)(std::string const& message));
 
     /// Makes it the scan of that number: with a uuid of its own, perhaps of another section.
     void renumber(std::uint64_t number) noexcept;
 
-    /// All messages, with what was left free.
+    /// All messages as they were framed.
     std::span<char> bytes() noexcept { return bytes_; }
     std::size_t size() const noexcept { return places_.size(); }
-    std::span<char> message(std::size_t index) noexcept
+    std::span<char> framed(std::size_t index) noexcept
     {
         return bytes().subspan(places_[index].first, places_[index].size);
     }
@@ -51,5 +50,13 @@ std::vector<std::string> short_life_messages();
 
 /// What every connection brings before a reader measures: those, and two scans.
 std::uint64_t constexpr warm_up_events = 2 * short_lives + 2 * scan::events;
+
+/// Lives that are told of in turn and do not end.
+std::size_t constexpr lasting_lives = 64;
+std::string lasting_started(std::size_t life);
+/// @param subtitle of at most 100 bytes; the message has `scan::updated_bytes`
+std::string lasting_updated(std::size_t life, std::string subtitle);
+/// `GET /activities` with so many of them, as they start.
+std::string list_of(std::size_t lives);
 
 } // namespace plex::bench

@@ -1,0 +1,33 @@
+#include "crowd.hpp"
+
+#include <utility>
+
+namespace plex::bench {
+
+crowd::crowd(std::uint64_t port, std::uint64_t warm_up_steps, std::uint64_t taken_in_all,
+             std::function<void()> finished)
+    : stepper_(port), warm_up_(warm_up_steps * a_step), end_(warm_up_ + (taken_in_all + a_step - 1) / a_step * a_step),
+      finished_(std::move(finished))
+{
+}
+
+void crowd::all_have_taken()
+{
+    if (due_ == warm_up_)
+        begin_ = reading::now();
+    if (due_ == end_) {
+        spent_ = reading::now() - begin_;
+        finished_();
+        return;
+    }
+    due_ += a_step;
+    stepper_.step();
+}
+
+void crowd::report(std::string_view program, std::string_view more) const
+{
+    expect(taken_ == end_, "not everybody took every event");
+    print(program, end_ - warm_up_, spent_, more);
+}
+
+} // namespace plex::bench

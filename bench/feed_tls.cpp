@@ -1,0 +1,12 @@
+// The feed over TLS.
+#include "client.hpp"
+#include "measure.hpp"
+#include "scans.hpp"
+
+int main(int argc, char** argv)
+{
+    using namespace plex::bench;
+    std::uint64_t const port = number(argc, argv, 1, "TLS_PORT COUNT");
+    std::uint64_t const events = number(argc, argv, 2, "TLS_PORT COUNT");
+    run(tls_settings(port), [&](plex::client& client) { return measure_next(client, "feed_tls", events); });
+}

@@ -1,0 +1,13 @@
+// Long lists, one after the other on a kept connection.
+#include "client.hpp"
+#include "lists.hpp"
+#include "measure.hpp"
+
+int main(int argc, char** argv)
+{
+    using namespace plex::bench;
+    std::uint64_t const port = number(argc, argv, 1, "PORT COUNT");
+    std::uint64_t const requests = number(argc, argv, 2, "PORT COUNT");
+    run(settings(port, "/thousand"),
+        [&](plex::client& client) { return measure_lists(client, "list_1000", requests, 1000); });
+}

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <system_error>
@@ -85,8 +86,14 @@ void front::run()
 
 int front::patience() const
 {
-    // A late reply is waited for awake too: epoll counts in milliseconds.
-    return late_replies_.empty() && clock::now() >= awake_until_ ? -1 : 0;
+    auto const now = clock::now();
+    if (now < awake_until_)
+        return 0;
+    if (late_replies_.empty())
+        return -1;
+    // The last millisecond before a late reply is waited for awake.
+    auto const left = std::chrono::floor<std::chrono::milliseconds>(late_replies_.front().due - now);
+    return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
 }
 
 void front::accept_all(int listener, SSL_CTX* tls)

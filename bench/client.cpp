@@ -1,5 +1,7 @@
 #include "client.hpp"
 
+#include "measure.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
@@ -34,6 +36,7 @@ void run(config const& settings, std::function<asio::awaitable<void>(client&)> c
     asio::co_spawn(measured.get_executor(), measure(measured), [&](std::exception_ptr failure) {
         if (failure)
             std::rethrow_exception(failure);
+        expect(measured.counters().reconnects == 0, "the connection was lost meanwhile");
         measured.stop();
     });
     context.run();

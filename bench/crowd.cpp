@@ -4,10 +4,10 @@
 
 namespace plex::bench {
 
-crowd::crowd(std::uint64_t port, std::uint64_t warm_up_steps, std::uint64_t taken_in_all,
+crowd::crowd(std::uint64_t port, std::uint64_t subscribers, std::uint64_t warm_up_steps, std::uint64_t taken_in_all,
              std::function<void()> finished)
-    : stepper_(port), warm_up_(warm_up_steps * a_step), end_(warm_up_ + (taken_in_all + a_step - 1) / a_step * a_step),
-      finished_(std::move(finished))
+    : stepper_(port), a_step_(subscribers * stepper::events), warm_up_(warm_up_steps * a_step_),
+      end_(warm_up_ + (taken_in_all + a_step_ - 1) / a_step_ * a_step_), finished_(std::move(finished))
 {
 }
 
@@ -20,7 +20,7 @@ void crowd::all_have_taken()
         finished_();
         return;
     }
-    due_ += a_step;
+    due_ += a_step_;
     stepper_.step();
 }
 

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 
 namespace plex::bench {
@@ -17,11 +16,10 @@ namespace plex::bench {
 class crowd
 {
 public:
-    static constexpr std::uint64_t subscribers = 1000;
-
     /// @param taken_in_all at least so many are measured
     /// @param finished called when they have been taken
-    crowd(std::uint64_t port, std::uint64_t warm_up_steps, std::uint64_t taken_in_all, std::function<void()> finished);
+    crowd(std::uint64_t port, std::uint64_t subscribers, std::uint64_t warm_up_steps, std::uint64_t taken_in_all,
+          std::function<void()> finished);
 
     /// Everybody listens.
     void begin() { stepper_.step(); }
@@ -37,14 +35,13 @@ public:
 private:
     void all_have_taken();
 
-    static constexpr std::uint64_t a_step = subscribers * stepper::events;
-
     stepper stepper_;
+    std::uint64_t a_step_; // events that are taken
     std::uint64_t warm_up_;
     std::uint64_t end_;
     std::function<void()> finished_;
     std::uint64_t taken_ = 0;
-    std::uint64_t due_ = a_step;
+    std::uint64_t due_ = a_step_;
     reading begin_;
     reading spent_;
 };

@@ -61,16 +61,9 @@ activity& activity::operator=(activity const& other) noexcept
     return *this;
 }
 
-activity& activity::operator=(activity&& other) noexcept
+void activity::release() noexcept
 {
-    std::swap(record_, other.record_);
-    return *this;
-}
-
-activity::~activity()
-{
-    if (record_)
-        record_->release();
+    record_->release();
 }
 
 std::string_view activity::uuid() const& noexcept

@@ -15,21 +15,15 @@ namespace {
 using detail::exclusive;
 using detail::subscriber;
 
-asio::awaitable<net::woken> at_once()
-{
-    co_return net::woken::by_wake;
-}
-
-// Until there is something to look at; cancellation is told by the result, not thrown. No coroutine of its own: a wait
-// is part of every batch.
-asio::awaitable<net::woken> wait_for_news(subscriber& s)
+// Whether there is nothing to look at.
+bool has_to_wait(subscriber& s)
 {
     exclusive::visit const here(s.source->inside);
     if (s.has_news() || !s.source->feed)
-        return at_once();
+        return false;
     if (!s.waiting.empty())
         throw error(errc::operation_in_progress, "waiting for an event of a feed on which another wait is pending");
-    return s.waiting.park(s.source->executor);
+    return true;
 }
 
 error cancelled()
@@ -39,9 +33,9 @@ error cancelled()
 
 asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
 {
-    if (!s)
+    if (!s || !has_to_wait(*s))
         co_return;
-    asio::awaitable<net::woken> waiting = wait_for_news(*s);
+    auto waiting = s->waiting.async_wait();
     net::woken const why = co_await std::move(waiting);
     // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
     if (why == net::woken::by_cancellation && !s->has_news())
@@ -68,7 +62,9 @@ asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> 
             co_return event;
         auto const before = co_await asio::this_coro::cancellation_state;
         bool const was_cancelled = before.cancelled() != asio::cancellation_type::none;
-        asio::awaitable<net::woken> waiting = wait_for_news(*s);
+        if (!has_to_wait(*s)) // it has just failed
+            continue;
+        auto waiting = s->waiting.async_wait();
         net::woken const why = co_await std::move(waiting);
         // Of a wait that was cancelled nothing is taken, even when an event came at the same time: it is for the next
         // one.

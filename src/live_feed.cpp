@@ -29,7 +29,8 @@ struct live_feed::interest {
 };
 
 live_feed::live_feed(net::scope& s, calls& c, config const& settings)
-    : scope_(s), calls_(c), settings_(settings), source_(std::make_shared<subscription_source>(this, s.executor())),
+    : scope_(s), calls_(c), settings_(settings),
+      source_(std::make_shared<subscription_source>(this, std::make_shared<waiting_room>(s.executor()))),
       plan_(settings.transport, settings.upward_every)
 {
     s.add(*this);
@@ -291,7 +292,7 @@ void live_feed::release() noexcept
     link_.reset();
     promoted_.reset();
     snapshot_timer_.reset();
-    source_->executor = asio::any_io_executor();
+    source_->room->release();
 }
 
 asio::awaitable<void> live_feed::say_goodbye(steady_time deadline)

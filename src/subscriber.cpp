@@ -14,7 +14,7 @@ void subscriber::stop() noexcept
     if (stopped)
         return;
     stopped = true;
-    waiting.wake_all();
+    waiting.wake();
     leave();
 }
 
@@ -62,7 +62,7 @@ void subscriber::notify(std::span<sync::mail const> batch)
     if (on_event)
         call_back(std::exchange(direct_, false) ? batch : std::span<sync::mail const>());
     else if (has_news())
-        waiting.wake_all();
+        waiting.wake();
 }
 
 std::optional<error> subscriber::take_failure()
@@ -100,7 +100,7 @@ void subscriber::call_back(std::span<sync::mail const> batch)
         // Whose fault it is must hear of it, the other subscribers must not: so it leaves run() from a handler of its
         // own.
         stop();
-        asio::post(source->executor, [e = std::current_exception()] { std::rethrow_exception(e); });
+        asio::post(source->room->executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
     }
 }
 

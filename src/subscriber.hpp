@@ -1,8 +1,8 @@
 #pragma once
 
 #include "exclusive.hpp"
-#include "net/wait_list.hpp"
 #include "sync/mailbox.hpp"
+#include "waiting_room.hpp"
 
 #include <plex/error.hpp>
 #include <plex/feed.hpp>
@@ -24,14 +24,15 @@ struct subscriber;
 /// The live feed's side that a subscriber leaves. A shared record, as either may go first.
 struct subscription_source {
     live_feed* feed = nullptr; ///< null once the client has stopped
-    asio::any_io_executor executor;
+    std::shared_ptr<waiting_room> room;
     exclusive inside; ///< everything of the feed that runs
 };
 
 /// One feed or subscription: its mailbox, who waits at it, and how it ended.
 struct subscriber : std::enable_shared_from_this<subscriber> {
     subscriber(std::shared_ptr<subscription_source> from, sync::mailbox mail, event_function event, end_function end)
-        : source(std::move(from)), box(std::move(mail)), on_event(std::move(event)), on_end(std::move(end))
+        : source(std::move(from)), box(std::move(mail)), waiting(*source->room), on_event(std::move(event)),
+          on_end(std::move(end))
     {
     }
 
@@ -54,7 +55,7 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
 
     std::shared_ptr<subscription_source> source;
     sync::mailbox box;
-    net::wait_list waiting;  ///< at most one
+    waiter waiting;
     event_function on_event; ///< null for a feed
     end_function on_end;
     std::optional<error> failure;

@@ -53,8 +53,16 @@ public:
     activity(activity const&) noexcept;
     activity(activity&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
     activity& operator=(activity const&) noexcept;
-    activity& operator=(activity&&) noexcept;
-    ~activity();
+    activity& operator=(activity&& other) noexcept
+    {
+        std::swap(record_, other.record_);
+        return *this;
+    }
+    ~activity()
+    {
+        if (record_)
+            release();
+    }
 
     std::string_view uuid() const& noexcept;
     std::string_view uuid() const&& = delete;
@@ -85,6 +93,7 @@ public:
 private:
     friend struct detail::activity_access;
     explicit activity(detail::activity_record const* record) noexcept : record_(record) {}
+    void release() noexcept;
 
     detail::activity_record const* record_ = nullptr;
 };

@@ -30,6 +30,52 @@ void mailbox::remember(std::vector<activity> known, instant now)
     known_since_ = now.steady;
 }
 
+template <class Event>
+void mailbox::append(Event&& event, std::uint64_t life)
+{
+    if (count_ == ring_.size())
+        resize_ring();
+    mail& m = at(count_);
+    m.event = std::forward<Event>(event);
+    m.life = life;
+    ++count_;
+}
+
+template <class Event>
+void mailbox::put(Event&& event, std::uint64_t life)
+{
+    if (overflowed_)
+        return;
+    bool const update = event.kind == event_kind::updated;
+    if (conflating_ && update) {
+        if (activity_event* const pending = pending_update_of(life)) {
+            if (charge(cost(event), cost(*pending))) {
+                *pending = std::forward<Event>(event);
+                ++conflated_;
+            }
+            return;
+        }
+    }
+    if (!charge(cost(event), 0))
+        return;
+    if (conflating_ && update)
+        pending_update_.insert(life, taken_ + count_);
+    append(std::forward<Event>(event), life);
+    if (!conflating_ && (count_ >= limits_.conflate_after || bytes_ >= limits_.bytes / 2))
+        conflate();
+}
+
+void mailbox::post(mail const& m)
+{
+    admit(m, [&](auto&& event) { put(std::forward<decltype(event)>(event), m.life); });
+}
+
+void mailbox::post(mail&& m)
+{
+    std::uint64_t const life = m.life;
+    admit(std::move(m), [&](auto&& event) { put(std::forward<decltype(event)>(event), life); });
+}
+
 mailbox::hearing mailbox::hears(mail const& m)
 {
     bool const first = m.event.kind == event_kind::started;
@@ -64,37 +110,6 @@ bool mailbox::was_known(activity const& a) noexcept
     return true;
 }
 
-void mailbox::settled(std::chrono::steady_clock::time_point requested, instant now)
-{
-    if (known_.empty() || requested < known_since_)
-        return;
-    for (activity const& gone : std::exchange(known_, {}))
-        put({event_kind::ended, true, now.system, std::nullopt, gone}, 0);
-}
-
-void mailbox::put(activity_event event, std::uint64_t life)
-{
-    if (overflowed_)
-        return;
-    bool const update = event.kind == event_kind::updated;
-    if (conflating_ && update) {
-        if (activity_event* const pending = pending_update_of(life)) {
-            if (charge(cost(event), cost(*pending))) {
-                *pending = std::move(event);
-                ++conflated_;
-            }
-            return;
-        }
-    }
-    if (!charge(cost(event), 0))
-        return;
-    if (conflating_ && update)
-        pending_update_.insert(life, taken_ + count_);
-    append(std::move(event), life);
-    if (!conflating_ && (count_ >= limits_.conflate_after || bytes_ >= limits_.bytes / 2))
-        conflate();
-}
-
 activity_event* mailbox::pending_update_of(std::uint64_t life) noexcept
 {
     std::uint64_t const* const number = pending_update_.find(life);
@@ -113,16 +128,6 @@ bool mailbox::charge(std::size_t more, std::size_t less) noexcept
     return true;
 }
 
-void mailbox::append(activity_event&& event, std::uint64_t life)
-{
-    if (count_ == ring_.size())
-        resize_ring();
-    mail& m = at(count_);
-    m.event = std::move(event);
-    m.life = life;
-    ++count_;
-}
-
 /// Room for as much again as is pending.
 void mailbox::resize_ring()
 {
@@ -131,6 +136,14 @@ void mailbox::resize_ring()
         other[i] = std::move(at(i));
     ring_.swap(other);
     first_ = 0;
+}
+
+void mailbox::settled(std::chrono::steady_clock::time_point requested, instant now)
+{
+    if (known_.empty() || requested < known_since_)
+        return;
+    for (activity& gone : std::exchange(known_, {}))
+        put(activity_event{event_kind::ended, true, now.system, std::nullopt, std::move(gone)}, 0);
 }
 
 /// What is pending moves up behind what stays of it; from here on `pending_update_` is kept.

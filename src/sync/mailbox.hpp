@@ -39,15 +39,8 @@ public:
     template <class Mail, class Put>
     void admit(Mail&& m, Put put);
     /// Keeps what the subscriber is to hear of that.
-    void post(mail const& m)
-    {
-        admit(m, [&](activity_event event) { this->put(std::move(event), m.life); });
-    }
-    void post(mail&& m)
-    {
-        std::uint64_t const life = m.life;
-        admit(std::move(m), [&](activity_event&& event) { this->put(std::move(event), life); });
-    }
+    void post(mail const&);
+    void post(mail&&);
     /// The absences of the snapshot requested then are settled (`ledger::settled`).
     void settled(std::chrono::steady_clock::time_point requested, instant now);
 
@@ -76,10 +69,12 @@ private:
 
     hearing hears(mail const&);
     bool was_known(activity const&) noexcept;
-    void put(activity_event, std::uint64_t life);
+    template <class Event>
+    void put(Event&&, std::uint64_t life);
     activity_event* pending_update_of(std::uint64_t life) noexcept;
     bool charge(std::size_t more, std::size_t less) noexcept;
-    void append(activity_event&&, std::uint64_t life);
+    template <class Event>
+    void append(Event&&, std::uint64_t life);
     void resize_ring();
     void conflate();
     mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }

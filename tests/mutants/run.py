@@ -43,7 +43,7 @@ MUTANTS = [
     (3, "mailbox.cpp", "std::swap(*pending, m.event);", ""),
     (3, "mailbox.cpp", "        conflating_ = false;\n", ""),
     (3, "mailbox.cpp", "count_ >= limits_.conflate_after ||", "count_ > limits_.conflate_after ||"),
-    (3, "mailbox.cpp", "*pending = std::move(event);", ""),
+    (3, "mailbox.cpp", "*pending = std::forward<Event>(event);", ""),
     (3, "mailbox.cpp", "|| requested < known_since_)", ")"),
     (3, "mailbox.cpp", "        return hearing::as_update;", "        return hearing::as_it_is;"),
     (3, "ledger.cpp", "return a.life < b.life;", "return a.life > b.life;"),

@@ -158,9 +158,7 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
     if (tap)
         tap->list(answer.body());
     std::string body = answer.body();
-    std::size_t const size = body.size();
-    body.resize(size + 16); // the decoder may look that far
-    if (into.list(std::span(body.data(), size)) == protocol::decoded::malformed) {
+    if (into.take_list(std::move(body)) == protocol::decoded::malformed) {
         diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
         said.message = doing.what + " at " + doing.origin + ": the reply is " + std::string(into.problem());
         throw error(errc::malformed_reply, diagnostics(std::move(said)));

@@ -13,7 +13,8 @@
 namespace plex::protocol {
 
 /// One entry of a notification or a list: what was there and nothing else, so that it can be merged with what is known.
-/// Views are valid UTF-8 and live until the next call on the decoder.
+/// Views are valid UTF-8; they lie in the bytes that were read or in the decoder, and live as long as those bytes do,
+/// and until the next call on the decoder.
 struct activity_update {
     event_kind kind =
         event_kind::updated; ///< an event of an unknown name is `updated`, its name kept in `extra` as "event"
@@ -34,7 +35,7 @@ struct activity_update {
 
 enum class decoded : std::uint8_t {
     activities, ///< `updates()` holds what it said, perhaps nothing
-    other,      ///< valid JSON about something else
+    other,      ///< about something else
     malformed,  ///< `problem()` says what is wrong; `updates()` is empty
 };
 
@@ -52,10 +53,14 @@ public:
     ~decoder();
 
     /// A message of the feed: `{"NotificationContainer":{…,"ActivityNotification":[…]}}` or
-    /// `{"ActivityNotification":{…}}`.
+    /// `{"ActivityNotification":{…}}`. One that begins with `{"NotificationContainer":{"type":"`, another type than
+    /// `activity`, and does not contain the text `ActivityNotification`, is `other` as soon as it ends with `}}`: it is
+    /// not checked any further, nor counted in `repaired_utf8`.
     decoded notification(std::span<char> bytes);
     /// The body of `GET /activities`: `{"MediaContainer":{"size":…,"Activity":[…]}}`; no `Activity` is an empty list.
     decoded list(std::span<char> bytes);
+    /// The same of bytes that are the decoder's from then on, without any behind them.
+    decoded take_list(std::string body);
 
     std::span<activity_update const> updates() const noexcept;
     /// What is wrong with a malformed message, in words without any of its content but, at most, a shape such as "XML".

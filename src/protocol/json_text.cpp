@@ -1,5 +1,6 @@
 #include "protocol/json_text.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace plex::protocol {
@@ -215,12 +216,13 @@ std::optional<std::string> member_text(std::string_view object, std::string_view
 
 bool unescape(std::string_view text, std::string& out, std::size_t& repaired)
 {
-    for (std::size_t at = 0; at != text.size(); ++at) {
-        if (text[at] != '\\') {
-            out.push_back(text[at]);
-            continue;
-        }
-        if (++at == text.size())
+    for (std::size_t at = 0;; ++at) {
+        std::size_t const escape = std::min(text.find('\\', at), text.size());
+        out.append(text.substr(at, escape - at));
+        if (escape == text.size())
+            return true;
+        at = escape + 1;
+        if (at == text.size())
             return false;
         switch (text[at]) {
         case '"':
@@ -266,7 +268,6 @@ bool unescape(std::string_view text, std::string& out, std::size_t& repaired)
             return false;
         }
     }
-    return true;
 }
 
 void append_json_string(std::string& out, std::string_view text)

@@ -1,8 +1,12 @@
 #include "protocol/utf8.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
-#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace plex::protocol {
 namespace {
@@ -63,33 +67,68 @@ sequence first_sequence(std::string_view text)
     return {size, code_point, true};
 }
 
-// How many bytes at the start of `text` are ASCII. Nearly all text is, so this looks at 16 bytes at a time.
+#if defined(__SSE2__)
+// The high bits of 16 bytes, and whether 64 have any.
+unsigned high_bits(char const* at)
+{
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_loadu_si128(reinterpret_cast<__m128i const*>(at))));
+}
+
+bool any_high_bit(char const* at)
+{
+    auto const part = [at](int i) { return _mm_loadu_si128(reinterpret_cast<__m128i const*>(at) + i); };
+    __m128i const all = _mm_or_si128(_mm_or_si128(part(0), part(1)), _mm_or_si128(part(2), part(3)));
+    return _mm_movemask_epi8(all) != 0;
+}
+#endif
+
+// How many bytes at the start of `text` are ASCII: all of nearly all texts.
 std::size_t ascii_prefix(std::string_view text)
 {
-    constexpr std::uint64_t high_bits = 0x8080808080808080;
     std::size_t at = 0;
-    for (; text.size() - at >= 16; at += 16) {
-        std::uint64_t words[2];
-        std::memcpy(words, text.data() + at, sizeof words);
-        if (((words[0] | words[1]) & high_bits) != 0)
-            break;
-    }
+#if defined(__SSE2__)
+    while (text.size() - at >= 64 && !any_high_bit(text.data() + at))
+        at += 64;
+    if (at != 0 && text.size() - at < 64 && !any_high_bit(text.data() + text.size() - 64))
+        return text.size();
+    for (; text.size() - at >= 16; at += 16)
+        if (auto const bits = high_bits(text.data() + at))
+            return at + static_cast<std::size_t>(std::countr_zero(bits));
+#endif
     while (at != text.size() && static_cast<std::uint8_t>(text[at]) < 0x80)
         ++at;
     return at;
 }
 
+// The size of a sequence of two or three bytes at `at`, of the leads that any continuation makes well-formed: nearly
+// all that are not ASCII. 0 where it is another.
+std::size_t plain_sequence_size(char const* at, std::size_t room)
+{
+    auto const lead = static_cast<std::uint8_t>(*at);
+    if (room >= 2 && lead >= 0xc2 && lead < 0xe0 && is_continuation(at[1]))
+        return 2;
+    bool const is_plain = lead > 0xe0 && lead < 0xf0 && lead != 0xed;
+    return room >= 3 && is_plain && is_continuation(at[1]) && is_continuation(at[2]) ? 3 : 0;
+}
+
 // The first part of `text` that is ill-formed, empty and at its end when there is none.
 std::string_view find_ill_formed(std::string_view text)
 {
+    std::size_t at = 0;
     while (true) {
-        text.remove_prefix(ascii_prefix(text));
-        if (text.empty())
-            return text;
-        auto const next = first_sequence(text);
-        if (!next.valid)
-            return text.substr(0, next.size);
-        text.remove_prefix(next.size);
+        at += ascii_prefix(text.substr(at));
+        for (; at != text.size() && static_cast<std::uint8_t>(text[at]) >= 0x80;) {
+            std::size_t size = plain_sequence_size(text.data() + at, text.size() - at);
+            if (size == 0) {
+                auto const next = first_sequence(text.substr(at));
+                if (!next.valid)
+                    return text.substr(at, next.size);
+                size = next.size;
+            }
+            at += size;
+        }
+        if (at == text.size())
+            return text.substr(at);
     }
 }
 

@@ -79,6 +79,19 @@ TEST_CASE("a message cut anywhere is malformed as a whole", "[decoder]")
     }
 }
 
+TEST_CASE("a message whose escapes were undone before the fault is named by the fault", "[decoder]")
+{
+    decoding d;
+    std::string const whole = with_members(R"("title":"a\nb","Context":{"k":"\n"},"progress":1)");
+    REQUIRE(d.notification(whole).result == decoded::activities);
+    for (std::size_t size = 1; size != whole.size(); ++size) {
+        CAPTURE(size);
+        d.notification(std::string_view(whole).substr(0, size));
+        CHECK(d.result == decoded::malformed);
+        CHECK(d.decoder.problem() == "truncated JSON");
+    }
+}
+
 TEST_CASE("entries before the fault are not given either", "[decoder]")
 {
     decoding d;
@@ -106,6 +119,16 @@ TEST_CASE("what is no JSON object is named", "[decoder]")
         {"{\"a\":NaN}", "not JSON"},
         {"{/**/}", "not JSON"},
         {"{}{}", "not JSON"},
+        {"{}}", "not JSON"},
+        {"[]}", "not JSON"},
+        {"7}", "not JSON"},
+        {"[}", "not JSON"},
+        {"[{}", "truncated JSON"},
+        {"{\"a\":{}", "truncated JSON"},
+        {"{\"a\":}", "not JSON"},
+        {"{\"a\":[1}", "not JSON"},
+        {"{\"a\":\"}", "truncated JSON"},
+        {"{\"a\":\"\\}", "truncated JSON"},
         {std::string("{}\0", 3), "not JSON"},
         {"\xff\xfe{}", "not JSON"},
         {"  <?xml version=\"1.0\"?><MediaContainer/>", "XML instead of JSON"},

@@ -53,6 +53,25 @@ TEST_CASE("members are read in any order and with any white space", "[decoder]")
                          "\n") == "ended u type=t progress=5 context={\"b\":[1,2],\"a\":{}}");
 }
 
+TEST_CASE("white space in any one place changes nothing", "[decoder]")
+{
+    decoding d;
+    auto const expected = only_update(d, full_message);
+    bool in_string = false;
+    for (std::size_t at = 0; at != full_message.size(); ++at) {
+        in_string = in_string != (full_message[at] == '"');
+        if (in_string || std::string_view("{}[],:\"").find(full_message[at]) == std::string_view::npos)
+            continue;
+        for (std::size_t const place : {at, at + 1}) {
+            std::string spaced = full_message;
+            if (full_message[at] != '"' || place == at + 1)
+                spaced.insert(place, "\r\n\t ");
+            CAPTURE(spaced);
+            CHECK(only_update(d, spaced) == expected);
+        }
+    }
+}
+
 TEST_CASE("what makes a notification one about activities is its key, not its type", "[decoder]")
 {
     decoding d;
@@ -226,6 +245,44 @@ TEST_CASE("control and direction characters of a title stay in the value", "[dec
                                                                   "gnp.exe" +
                                                                       std::string(1, '\0'));
     CHECK(members("\"title\":\"\xe2\x80\xaex\"") == " title=\xe2\x80\xaex");
+}
+
+TEST_CASE("a name is known by all of it, however it is spelled", "[decoder]")
+{
+    CHECK(members(R"("title\":":"x","title\":\"y":"z","Title":1,"titl":2,"titles":3)") ==
+          R"( extra={"title\":":"x","title\":\"y":"z","Title":1,"titl":2,"titles":3})");
+    CHECK(members("\"title\\u0000\":4,\"\":5,\"\xef\xbf\xbdtitle\":6") ==
+          " extra={\"title\\u0000\":4,\"\":5,\"\xef\xbf\xbdtitle\":6}");
+}
+
+TEST_CASE("a message of another type is checked no further, but for our key and its end", "[decoder]")
+{
+    decoding d;
+    auto const result = [&d](std::string_view rest) {
+        return d.notification(R"({"NotificationContainer":{"type":"playing",)" + std::string(rest)).result;
+    };
+    CHECK(result(R"("size":1,"PlaySessionStateNotification":[{"state":"playing"}]}})") == decoded::other);
+    CHECK(result(R"("x":nonsense}})") == decoded::other);
+    CHECK(result("\"x\":\"\xff\"}}") == decoded::other);
+    CHECK(d.decoder.repaired_utf8() == 0);
+    CHECK(result(R"("x":nonsense})") == decoded::malformed);
+    CHECK(result(R"("x":nonsense,"ActivityNotification":[]}})") == decoded::malformed);
+    CHECK(result(R"("x":[],"ActivityNotification":[{"event":"ended","uuid":"u"}]}})") == decoded::activities);
+    CHECK(d.updates == lines{"ended u type="});
+    CHECK(d.notification(R"({"NotificationContainer":{"type":"activity","x":nonsense}})").result == decoded::malformed);
+    CHECK(d.notification(R"({"NotificationContainer":{"type":"activity.","x":1}})").result == decoded::other);
+}
+
+TEST_CASE("what a list says stands without its body when the decoder was given it", "[decoder]")
+{
+    protocol::decoder d;
+    CHECK(d.take_list(std::string(R"({"MediaContainer":{"Activity":[{"uuid":"a","title":"x\ny"}]}})")) ==
+          decoded::activities);
+    REQUIRE(d.updates().size() == 1);
+    CHECK(describe(d.updates()[0]) == "updated a type= title=x\ny");
+    for (std::string const body : {"", "{}", "  ", "<xml/>"})
+        CHECK(d.take_list(body) == decoded::malformed);
+    CHECK(d.take_list(std::string(R"({"MediaContainer":{}})")) == decoded::activities);
 }
 
 TEST_CASE("a list needs its container, and only that", "[decoder]")

@@ -16,22 +16,6 @@
 namespace plex::protocol {
 namespace {
 
-// Writes what it is told as JSON again.
-struct echo {
-    text_arena arena;
-    json_sink sink{arena};
-
-    void begin_object() { sink.begin('{'); }
-    void end_object() { sink.end('}'); }
-    void begin_array() { sink.begin('['); }
-    void end_array() { sink.end(']'); }
-    void key(std::string_view name, bool verbatim) { sink.key(name, verbatim); }
-    void string(std::string_view text, bool verbatim) { sink.string(text, verbatim); }
-    void number(std::string_view text) { sink.value(text); }
-    void boolean(bool value) { sink.value(value ? "true" : "false"); }
-    void null() { sink.value("null"); }
-};
-
 struct outcome {
     json_fault fault;
     std::string echoed;
@@ -39,14 +23,11 @@ struct outcome {
 
 outcome read(std::string_view text)
 {
-    std::vector<char> exact(text.begin(), text.end());
-    exact.resize(text.size() + 16, '"');
-    echo handler;
-    handler.arena.reset(text.size());
-    auto const* const start = handler.arena.end();
+    std::string echoed;
+    json_sink sink(echoed);
     json_reader reader;
-    auto const fault = reader.read(std::string_view(exact.data(), text.size()), handler);
-    return {fault, std::string(handler.arena.since(start))};
+    auto const fault = reader.read(text, sink);
+    return {fault, echoed};
 }
 
 boost::system::error_code boost_fault(std::string_view text, boost::json::value& value)

@@ -6,10 +6,13 @@
 #include "protocol/websocket_handshake.hpp"
 #include "sync/merge.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 namespace plex::detail {
 
@@ -44,7 +47,7 @@ net::pool_settings pool_of(net::endpoint_settings endpoint, config const& settin
 }
 
 /// RFC 9110, 9.2.2: what may be sent again when the connection went without a reply.
-bool is_idempotent(std::string const& method)
+bool is_idempotent(std::string_view method)
 {
     return method == "GET" || method == "HEAD" || method == "PUT" || method == "DELETE" || method == "OPTIONS";
 }
@@ -65,78 +68,146 @@ calls::calls(net::scope& s, config const& settings)
     protocol::check_token(settings.token);
 }
 
-void calls::fail(undertaking const& doing, error_code ec, std::string_view during) const
+void calls::fail(std::string_view what, error_code ec, std::string_view during) const
 {
     if (scope_.stopped())
-        throw stopped_error(doing);
-    throw network_error(doing, ec, during);
+        throw stopped_error(doing(what));
+    throw network_error(doing(what), ec, during);
 }
 
-void calls::refuse(undertaking const& doing, protocol::call_kind kind, reply const& answer) const
+void calls::expect_good(std::string_view what, protocol::call_kind kind, net::answer const& answer) const
+{
+    if (!is_good(answer.status()))
+        refuse(what, kind, answer);
+}
+
+void calls::refuse(std::string_view what, protocol::call_kind kind, net::answer const& answer) const
 {
     diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
     said.retry_after = protocol::retry_after(answer.header("Retry-After"), std::chrono::system_clock::now());
     errc const code = protocol::status_to_errc(answer.status(), kind, said.server_errors);
     if (code == errc::redirected)
         said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"));
-    throw refusal(doing, code, std::move(said));
+    throw refusal(doing(what), code, std::move(said));
 }
 
-asio::awaitable<net::exchanged> calls::exchange_once(undertaking const& doing, std::string const& bytes,
-                                                     std::string const& method, steady_time deadline,
-                                                     std::function<void()> const* sending)
+asio::awaitable<void> calls::get_token(std::string_view what, steady_time deadline)
 {
-    net::reply_limits const limits{settings_.max_header, settings_.max_body};
-    net::expecting const what = method == "HEAD" ? net::expecting::no_body : net::expecting::body;
-    net::connection_pool::acquired got = co_await pool_.acquire(deadline);
-    if (!got.ec && sending)
-        (*sending)();
-    for (;;) {
-        if (got.ec)
-            fail(doing, got.ec, got.step ? net::to_string(*got.step) : "waiting for a free connection");
-        net::byte_stream& stream = *got.connection.stream;
-        net::exchanged result = co_await net::exchange(stream, bytes, limits, what);
-        if (!result.ec) {
-            if (result.reusable)
-                got.connection.keep();
-            co_return result;
-        }
-        if (stream.expired())
-            fail(doing, asio::error::timed_out, net::to_string(result.step));
-        // A server closes idle connections when it likes: what was sent on one that it had closed was not looked at.
-        bool const was_dead = got.connection.kept && result.step != net::exchange_step::receiving &&
-                              result.ec != asio::error::operation_aborted;
-        if (!was_dead || !is_idempotent(method))
-            fail(doing, result.ec, net::to_string(result.step));
-        net::connection_pool::lease again = std::move(got.connection);
-        got = co_await pool_.replace(std::move(again), deadline);
+    undertaking const now = doing(what);
+    if (scope_.stopped())
+        throw stopped_error(now);
+    co_await token_.get(now, deadline);
+}
+
+asio::awaitable<bool> calls::renew_token(std::string_view what, std::uint64_t refused, steady_time deadline)
+{
+    undertaking const now = doing(what);
+    bool const another = co_await token_.renew(now, refused, deadline);
+    co_return another;
+}
+
+net::connection_pool::lease calls::checked(std::string_view what, net::connection_pool::acquired got) const
+{
+    if (got.ec)
+        fail(what, got.ec, got.step ? net::to_string(*got.step) : "waiting for a free connection");
+    return std::move(got.connection);
+}
+
+asio::awaitable<net::connection_pool::lease> calls::connect(std::string_view what, steady_time deadline,
+                                                            bool repeatable)
+{
+    net::connection_pool::acquired got = co_await pool_.acquire(deadline, repeatable);
+    co_return checked(what, std::move(got));
+}
+
+asio::awaitable<net::connection_pool::lease>
+calls::connect_again(std::string_view what, net::connection_pool::lease dead, steady_time deadline)
+{
+    net::connection_pool::acquired got = co_await pool_.replace(std::move(dead), deadline);
+    co_return checked(what, std::move(got));
+}
+
+calls::shared_bytes calls::request_bytes(request const& asked)
+{
+    auto const shared = [](std::string bytes) { return std::make_shared<std::string const>(std::move(bytes)); };
+    if (!asked.headers().empty())
+        return shared(protocol::request_bytes(base_, identity_, token_.value(), asked));
+    if (!list_bytes_ || common_version_ != token_.version()) {
+        common_ = protocol::common_headers(base_, identity_, token_.value());
+        common_version_ = token_.version();
+        list_bytes_ = shared(protocol::plain_request_bytes(base_, common_, list_request_));
     }
+    return &asked == &list_request_ ? list_bytes_ : shared(protocol::plain_request_bytes(base_, common_, asked));
 }
 
-asio::awaitable<reply> calls::exchange(undertaking doing, request asked, steady_time until,
-                                       std::function<void()> const* sending)
+asio::awaitable<net::answer> calls::ask(std::string_view what, request const& asked, steady_time until,
+                                        std::function<void()> const* sending)
 {
-    steady_time const deadline = std::min(until, std::chrono::steady_clock::now() + settings_.request_timeout);
-    protocol::check_request(asked);
+    steady_time now = std::chrono::steady_clock::now();
+    steady_time const deadline = std::min(until, now + settings_.request_timeout);
+    bool const repeatable = is_idempotent(asked.method());
+    bool const has_body = std::string_view(asked.method()) != "HEAD";
+    net::expecting const expected = has_body ? net::expecting::body : net::expecting::no_body;
+    net::answer answer;
+    char const* during = "going on to the next step";
     try {
         for (;;) {
             if (scope_.stopped())
-                throw stopped_error(doing);
-            std::string const token = co_await token_.get(doing, deadline);
-            std::string const bytes = protocol::request_bytes(base_, identity_, token, asked);
-            if (scope_.stopped())
-                throw stopped_error(doing);
+                throw stopped_error(doing(what));
+            if (!token_.known()) {
+                co_await get_token(what, deadline);
+                now = std::chrono::steady_clock::now();
+                continue;
+            }
+            std::uint64_t const token_used = token_.version();
+            shared_bytes const bytes = request_bytes(asked);
             ++requests_;
-            net::exchanged result = co_await exchange_once(doing, bytes, asked.method(), deadline, sending);
+            net::connection_pool::lease connection = pool_.acquire_kept(now, deadline, repeatable);
+            if (!connection.stream)
+                connection = co_await connect(what, deadline, repeatable);
+            if (sending)
+                (*sending)();
+            for (;;) {
+                net::reply_reader reader({settings_.max_header, settings_.max_body}, expected, std::move(spare_));
+                net::byte_stream& stream = *connection.stream;
+                net::exchange running(stream, *bytes, reader);
+                asio::ip::tcp::socket* const socket = running.unsent().size() == 0 ? stream.plain() : nullptr;
+                if (!socket)
+                    co_await net::run(running, stream, reader);
+                while (!running.over()) {
+                    during = net::to_string(running.step());
+                    auto reading = socket->async_read_some(reader.room(), asio::as_tuple(asio::deferred));
+                    std::tuple<error_code, std::size_t> const got = co_await std::move(reading);
+                    running.read(std::get<0>(got), std::get<1>(got));
+                }
+                if (!running.failure()) {
+                    if (running.reusable())
+                        connection.keep();
+                    answer = reader.give_answer();
+                    break;
+                }
+                if (stream.expired())
+                    fail(what, asio::error::timed_out, net::to_string(running.step()));
+                // A server closes idle connections when it likes: what was sent on one that it had closed was not
+                // looked at.
+                bool const was_dead = connection.kept && running.step() != net::exchange_step::receiving &&
+                                      running.failure() != asio::error::operation_aborted;
+                if (!was_dead || !repeatable)
+                    fail(what, running.failure(), net::to_string(running.step()));
+                connection = co_await connect_again(what, std::move(connection), deadline);
+            }
+            during = "going on to the next step";
+            connection = {}; // not to be held while a token is asked for, which may need it
             log(log_level::debug,
-                [&] { return asked.method() + " at " + origin_ + ": HTTP " + std::to_string(result.answer.status()); });
-            if (is_good(result.answer.status()))
+                [&] { return asked.method() + " at " + origin_ + ": HTTP " + std::to_string(answer.status()); });
+            if (is_good(answer.status()))
                 token_.accepted();
-            if (result.answer.status() != 401)
-                co_return std::move(result.answer);
-            bool const another = co_await token_.renew(doing, token, deadline);
+            if (answer.status() != 401)
+                break;
+            bool const another = co_await renew_token(what, token_used, deadline);
             if (!another)
-                co_return std::move(result.answer);
+                break;
+            now = std::chrono::steady_clock::now();
         }
     } catch (error const&) {
         throw;
@@ -144,102 +215,105 @@ asio::awaitable<reply> calls::exchange(undertaking doing, request asked, steady_
         // A cancellation that came together with a result: Asio throws at the next co_await.
         if (e.code() != asio::error::operation_aborted)
             throw;
-        fail(doing, e.code(), "going on to the next step");
+        fail(what, e.code(), during);
     }
+    co_return answer;
+}
+
+void calls::keep_buffer(net::answer answer) noexcept
+{
+    constexpr std::size_t worth_keeping = 64u << 10;
+    net::byte_buffer buffer = std::move(answer).give_buffer();
+    if (buffer.size <= worth_keeping)
+        spare_ = std::move(buffer);
+}
+
+void calls::expect_list(net::answer const& answer, protocol::decoder const& decoder, protocol::decoded outcome) const
+{
+    if (outcome != protocol::decoded::malformed)
+        return;
+    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
+    throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }
 
 asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
 {
-    undertaking const doing = {"listing the activities", origin_};
-    request const asked("GET", "/activities");
-    reply answer = co_await exchange(doing, asked);
-    if (!is_good(answer.status()))
-        refuse(doing, protocol::call_kind::list, answer);
+    net::answer answer = co_await ask_list();
+    expect_good(listing, protocol::call_kind::list, answer);
     if (tap)
         tap->list(answer.body());
-    std::string body = answer.body();
-    if (into.take_list(std::move(body)) == protocol::decoded::malformed) {
-        diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
-        said.message = doing.what + " at " + doing.origin + ": the reply is " + std::string(into.problem());
-        throw error(errc::malformed_reply, diagnostics(std::move(said)));
-    }
+    expect_list(answer, into, into.take_list(std::string(answer.body())));
 }
 
-asio::awaitable<std::vector<activity>> calls::list()
+std::vector<activity> calls::activities_of(net::answer answer)
 {
-    protocol::decoder decoder;
-    co_await list_into(decoder);
+    expect_good(listing, protocol::call_kind::list, answer);
+    expect_list(answer, decoder_, decoder_.list(answer.mutable_body())); // where it lies
     std::vector<activity> result;
-    result.reserve(decoder.updates().size());
-    for (protocol::activity_update const& update : decoder.updates())
+    result.reserve(decoder_.updates().size());
+    for (protocol::activity_update const& update : decoder_.updates())
         result.push_back(sync::merge(activity(), update, true));
-    co_return result;
+    keep_buffer(std::move(answer));
+    return result;
 }
 
-asio::awaitable<void> calls::cancel(std::string uuid)
+request calls::cancel_request(std::string_view uuid)
 {
-    undertaking const doing = {"cancelling an activity", origin_};
-    std::string target = protocol::activity_target(uuid);
-    request const asked("DELETE", std::move(target));
-    reply const answer = co_await exchange(doing, asked);
-    if (!is_good(answer.status()))
-        refuse(doing, protocol::call_kind::cancel, answer);
+    return request("DELETE", protocol::activity_target(uuid));
 }
 
-asio::awaitable<reply> calls::send(request asked)
+void calls::check_cancelled(net::answer answer)
 {
-    undertaking const doing = {asked.method() + " of a request", origin_};
-    reply answer = co_await exchange(doing, std::move(asked));
-    co_return answer;
+    expect_good(cancelling, protocol::call_kind::cancel, answer);
+    keep_buffer(std::move(answer));
 }
 
 asio::awaitable<reply> calls::demand(std::string what, request asked, steady_time until,
                                      std::function<void()> const* sending)
 {
-    undertaking const doing = {std::move(what), origin_};
-    reply answer = co_await exchange(doing, std::move(asked), until, sending);
-    if (!is_good(answer.status()))
-        refuse(doing, protocol::call_kind::list, answer);
-    co_return answer;
+    protocol::check_request(asked);
+    net::answer answer = co_await ask(what, asked, until, sending);
+    expect_good(what, protocol::call_kind::list, answer);
+    co_return answer.to_reply();
 }
 
 asio::awaitable<opened_feed> calls::open_feed(transport over, steady_time deadline)
 {
-    undertaking const doing = {opening, origin_};
     for (;;) {
-        std::string const token = co_await token_.get(doing, deadline);
-        reply refused;
+        if (!token_.known())
+            co_await get_token(opening, deadline);
+        std::uint64_t const token_used = token_.version();
+        net::answer refused;
         opened_feed opened;
         if (over == transport::websocket)
-            opened = co_await try_websocket(token, deadline, refused);
+            opened = co_await try_websocket(deadline, refused);
         else
-            opened = co_await try_event_stream(token, deadline, refused);
+            opened = co_await try_event_stream(deadline, refused);
         if (opened.stream) {
             token_.accepted();
             co_return opened;
         }
         bool another = false;
         if (refused.status() == 401 || refused.status() == 403)
-            another = co_await token_.renew(doing, token, deadline);
+            another = co_await renew_token(opening, token_used, deadline);
         if (!another)
-            refuse(doing, protocol::call_kind::upgrade, refused);
+            refuse(opening, protocol::call_kind::upgrade, refused);
     }
 }
 
-asio::awaitable<opened_feed> calls::try_websocket(std::string const& token, steady_time deadline, reply& refused)
+asio::awaitable<opened_feed> calls::try_websocket(steady_time deadline, net::answer& refused)
 {
     std::array<std::uint8_t, 16> random{};
     net::fill_random(std::as_writable_bytes(std::span(random)));
     std::string const key = protocol::make_key(random);
     std::string const target = protocol::feed_target(settings_.websocket_path, settings_.feed_filters);
-    std::string const head = protocol::upgrade_bytes(base_, identity_, token, target, key);
+    std::string const head = protocol::upgrade_bytes(base_, identity_, token_.value(), target, key);
 
-    opened_feed opened;
-    std::unique_ptr<net::byte_stream> stream;
-    net::exchanged result = co_await open_exchange(head, net::expecting::body, deadline, stream);
+    feed_reply result = co_await open_exchange(head, net::expecting::body, deadline);
     if (result.answer.status() != 101) {
         refused = std::move(result.answer);
-        co_return opened;
+        co_return opened_feed();
     }
     // RFC 6455, 4.1: also nothing may be agreed on that was not asked for.
     if (result.answer.header("Sec-WebSocket-Accept") != protocol::accept_for(key) ||
@@ -247,45 +321,43 @@ asio::awaitable<opened_feed> calls::try_websocket(std::string const& token, stea
         !result.answer.header("Sec-WebSocket-Protocol").empty())
         throw error(errc::malformed_reply,
                     std::string(opening) + " at " + origin_ + ": the reply to the upgrade is none of ours");
-    opened.stream = std::move(stream);
-    opened.beyond = std::move(result.beyond);
-    co_return opened;
+    co_return std::move(result.opened);
 }
 
-asio::awaitable<opened_feed> calls::try_event_stream(std::string const& token, steady_time deadline, reply& refused)
+asio::awaitable<opened_feed> calls::try_event_stream(steady_time deadline, net::answer& refused)
 {
     request asked("GET", protocol::feed_target(event_stream_path, settings_.feed_filters));
     asked.header("Accept", "text/event-stream");
-    std::string const head = protocol::request_bytes(base_, identity_, token, asked);
+    std::string const head = protocol::request_bytes(base_, identity_, token_.value(), asked);
 
-    opened_feed opened;
-    std::unique_ptr<net::byte_stream> stream;
-    net::exchanged result = co_await open_exchange(head, net::expecting::event_stream, deadline, stream);
-    if (!result.events) {
+    feed_reply result = co_await open_exchange(head, net::expecting::event_stream, deadline);
+    if (!result.opened.events) {
         refused = std::move(result.answer);
-        co_return opened;
+        co_return opened_feed();
     }
-    opened.stream = std::move(stream);
-    opened.events = std::move(result.events);
-    opened.beyond = std::move(result.beyond);
-    co_return opened;
+    co_return std::move(result.opened);
 }
 
 /// On a connection of its own, which is the feed's if it is opened.
-asio::awaitable<net::exchanged> calls::open_exchange(std::string const& head, net::expecting what, steady_time deadline,
-                                                     std::unique_ptr<net::byte_stream>& stream)
+asio::awaitable<calls::feed_reply> calls::open_exchange(std::string const& head, net::expecting what,
+                                                        steady_time deadline)
 {
-    undertaking const doing = {opening, origin_};
     net::dial_result dialled = co_await net::dial(scope_, endpoint_, deadline);
     if (dialled.ec)
-        fail(doing, dialled.ec, net::to_string(dialled.step));
-    net::reply_limits const limits{settings_.max_header, settings_.max_body};
-    net::exchanged result = co_await net::exchange(*dialled.stream, head, limits, what);
-    if (result.ec)
-        fail(doing, dialled.stream->expired() ? error_code(asio::error::timed_out) : result.ec,
+        fail(opening, dialled.ec, net::to_string(dialled.step));
+    net::reply_reader reader({settings_.max_header, settings_.max_body}, what);
+    net::exchange opened(*dialled.stream, head, reader);
+    co_await net::run(opened, *dialled.stream, reader);
+    if (opened.failure())
+        fail(opening, dialled.stream->expired() ? error_code(asio::error::timed_out) : opened.failure(),
              "waiting for the reply");
-    stream = std::move(dialled.stream);
-    co_return result;
+    feed_reply came;
+    came.opened.stream = std::move(dialled.stream);
+    came.opened.beyond = reader.beyond();
+    if (reader.is_event_stream())
+        came.opened.events = std::make_unique<net::reply_stream>(reader.framing());
+    came.answer = reader.give_answer();
+    co_return came;
 }
 
 asio::awaitable<void> calls::say_goodbye(steady_time deadline)

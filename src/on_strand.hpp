@@ -19,7 +19,6 @@
 
 #include <exception>
 #include <memory>
-#include <optional>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -33,7 +32,7 @@ namespace asio = boost::asio;
 class home
 {
 public:
-    home(asio::any_io_executor given, bool is_strand) : executor_(given)
+    home(asio::any_io_executor given, bool is_strand) : io_(given), executor_(given)
     {
         if (is_strand)
             return;
@@ -48,18 +47,27 @@ public:
     }
 
     asio::any_io_executor const& executor() const noexcept { return executor_; }
+    /// Where those sockets belong whose every handler is bound to `executor()`: they need not go through the strand
+    /// twice.
+    asio::any_io_executor const& io_executor() const noexcept { return io_; }
     /// Whether the caller runs on it now. For a user's own strand that it was awaited from there must be enough.
     bool running_here() const noexcept
     {
         return std::visit([](auto const& s) { return runs(s); }, strand_);
     }
     bool gone() const noexcept { return gone_; }
+    /// Whether a coroutine whose executor is `awaiter` may go on as it is. Where the context is gone it may: the client
+    /// has stopped, which whatever it does finds by itself.
+    bool is_here(asio::any_io_executor const& awaiter) const noexcept
+    {
+        return gone_ || (awaiter == executor_ && running_here());
+    }
 
     void release() noexcept
     {
         gone_ = true;
         strand_ = std::monostate();
-        executor_ = asio::any_io_executor();
+        executor_ = io_ = asio::any_io_executor();
     }
 
 private:
@@ -70,6 +78,7 @@ private:
         return s.running_in_this_thread();
     }
 
+    asio::any_io_executor io_;
     asio::any_io_executor executor_;
     std::variant<std::monostate, asio::strand<asio::io_context::executor_type>,
                  asio::strand<asio::thread_pool::executor_type>, asio::strand<asio::any_io_executor>>

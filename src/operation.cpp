@@ -175,7 +175,7 @@ asio::awaitable<void> ask_to_end(std::shared_ptr<followed> f, std::optional<clie
         } else {
             std::string uuid = co_await uuid_to_cancel(f, deadline);
             if (!uuid.empty())
-                co_await f->client->calls.cancel(std::move(uuid));
+                co_await detail::cancel(f->client, std::move(uuid));
         }
     } catch (error const& e) {
         // 404: it has ended already (protocol.md, rule 15).

@@ -71,6 +71,8 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
         if (asked->failure) {
             asked_this_episode_ = false; // no answer: the next refusal asks again
         } else {
+            if (asked->answer != value_)
+                ++version_;
             value_ = asked->answer;
             known_ = true;
         }
@@ -79,22 +81,21 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
         std::rethrow_exception(asked->failure);
 }
 
-asio::awaitable<std::string> token::get(undertaking const& doing, net::steady_time deadline)
+asio::awaitable<void> token::get(undertaking const& doing, net::steady_time deadline)
 {
     while (!known_)
         co_await ask(doing, deadline);
-    co_return value_;
 }
 
-asio::awaitable<bool> token::renew(undertaking const& doing, std::string refused, net::steady_time deadline)
+asio::awaitable<bool> token::renew(undertaking const& doing, std::uint64_t refused, net::steady_time deadline)
 {
     if (!source_)
         co_return false;
-    while (value_ == refused && (open_ || !asked_this_episode_)) {
+    while (version_ == refused && (open_ || !asked_this_episode_)) {
         asked_this_episode_ = true;
         co_await ask(doing, deadline);
     }
-    co_return value_ != refused;
+    co_return version_ != refused;
 }
 
 } // namespace plex::detail

@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -22,10 +23,15 @@ class token final : public net::stoppable
 public:
     token(net::scope& s, std::string fixed, token_source source);
 
-    /// @throws error `stopped`, `timeout`, `operation_aborted`; whatever the function throws
-    asio::awaitable<std::string> get(undertaking const& doing, net::steady_time deadline);
-    /// After `refused` was refused: whether there is another one to try.
-    asio::awaitable<bool> renew(undertaking const& doing, std::string refused, net::steady_time deadline);
+    /// Whether there is one; else it is to be got.
+    bool known() const noexcept { return known_; }
+    std::string const& value() const noexcept { return value_; }
+    /// Another one with each new value.
+    std::uint64_t version() const noexcept { return version_; }
+    /// Until it is known. @throws error `stopped`, `timeout`, `operation_aborted`; whatever the function throws
+    asio::awaitable<void> get(undertaking const& doing, net::steady_time deadline);
+    /// After the one of that version was refused: whether there is another one to try.
+    asio::awaitable<bool> renew(undertaking const& doing, std::uint64_t refused, net::steady_time deadline);
     void accepted() noexcept { asked_this_episode_ = false; }
     /// Cancels the function where it waits.
     void stop() noexcept override;
@@ -40,6 +46,7 @@ private:
     std::string value_;
     token_source source_;
     std::shared_ptr<question> open_; // null unless the function is being asked
+    std::uint64_t version_ = 0;
     bool known_;
     bool asked_this_episode_ = false;
 };

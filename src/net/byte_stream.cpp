@@ -92,18 +92,24 @@ public:
         co_return std::get<0>(result);
     }
 
+    asio::ip::tcp::socket* plain() noexcept override { return &socket_; }
+
+    io_result try_write(asio::const_buffer buffer) override
+    {
+        io_result result;
+        result.bytes = socket_.write_some(buffer, result.ec);
+        if (result.ec == asio::error::would_block)
+            result.ec = {};
+        return result;
+    }
+
     asio::awaitable<error_code> write(asio::const_buffer buffer) override
     {
-        error_code ec;
-        std::size_t const sent = socket_.write_some(buffer, ec);
-        if (!ec && sent == buffer.size())
-            co_return ec; // the usual case: it fits into the socket's buffer
-        if (ec == asio::error::would_block)
-            ec = {};
-        if (!ec) {
-            buffer += sent;
+        io_result const sent = try_write(buffer); // the usual case: it fits into the socket's buffer
+        error_code ec = sent.ec;
+        buffer += sent.bytes;
+        if (!ec && buffer.size() != 0)
             co_await asio::async_write(socket_, buffer, asio::redirect_error(asio::use_awaitable, ec));
-        }
         co_return ec;
     }
 

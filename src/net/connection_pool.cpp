@@ -6,12 +6,19 @@
 
 namespace plex::net {
 
+namespace {
+
+constexpr auto looked_at_after = std::chrono::milliseconds(50);
+
+} // namespace
+
 void connection_pool::lease::keep()
 {
     if (!pool_ || pool_->scope_.stopped())
         return;
-    stream->expires_at(std::chrono::steady_clock::now() + pool_->settings_.idle);
-    pool_->idle_.push_back(std::move(stream));
+    steady_time const now = std::chrono::steady_clock::now();
+    stream->expires_at(now + pool_->settings_.idle);
+    pool_->idle_.push_back({std::move(stream), now});
 }
 
 void connection_pool::lease::release() noexcept
@@ -29,21 +36,46 @@ void connection_pool::stop() noexcept
     queue_.wake_all();
 }
 
-std::unique_ptr<byte_stream> connection_pool::take_kept()
+std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool repeatable)
 {
     while (!idle_.empty()) {
-        std::unique_ptr<byte_stream> stream = std::move(idle_.back());
+        idle_connection kept = std::move(idle_.back());
         idle_.pop_back();
-        if (!stream->is_open())
+        if (!kept.stream->is_open())
             continue; // its idle time was over
-        // Between two replies a server has nothing to say: bytes or an end mean that it has closed this connection.
-        if (stream->is_quiet())
-            return stream;
+        // Between two replies a server has nothing to say: bytes or an end mean that it has closed this connection. To
+        // look costs a system call, which a request in a row does without: should it go without a reply it is repeated.
+        bool const just_used = now - kept.since < looked_at_after;
+        if ((repeatable && just_used) || kept.stream->is_quiet())
+            return std::move(kept.stream);
     }
     return nullptr;
 }
 
-asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time deadline)
+std::vector<std::unique_ptr<byte_stream>> connection_pool::take_idle()
+{
+    std::vector<std::unique_ptr<byte_stream>> streams;
+    for (idle_connection& kept : std::exchange(idle_, {}))
+        streams.push_back(std::move(kept.stream));
+    return streams;
+}
+
+connection_pool::lease connection_pool::acquire_kept(steady_time now, steady_time deadline, bool repeatable)
+{
+    lease connection;
+    if (idle_.empty() || !queue_.empty() || !has_room())
+        return connection;
+    std::unique_ptr<byte_stream> stream = take_kept(now, repeatable);
+    if (!stream)
+        return connection;
+    connection = lease(*this);
+    connection.kept = true;
+    connection.stream = std::move(stream);
+    connection.stream->expires_at(deadline);
+    return connection;
+}
+
+asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time deadline, bool repeatable)
 {
     acquired result;
     // Who comes later stands behind those who wait, and behind one who was called but did not run yet: else a coroutine
@@ -61,7 +93,7 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
     }
     lease connection(*this);
     call_next(); // there may be room for another who was not called, as one was on his way
-    connection.stream = take_kept();
+    connection.stream = take_kept(std::chrono::steady_clock::now(), repeatable);
     if (connection.stream) {
         connection.kept = true;
         connection.stream->expires_at(deadline);

@@ -65,15 +65,23 @@ public:
         std::optional<dial_step> step;
     };
     /// A kept connection, or a new one, or a place in the queue until there is one.
-    asio::awaitable<acquired> acquire(steady_time deadline);
+    /// @param repeatable the request may be sent twice
+    asio::awaitable<acquired> acquire(steady_time deadline, bool repeatable);
+    /// A kept connection, if there is one and nobody waits; else none, to be acquired.
+    lease acquire_kept(steady_time now, steady_time deadline, bool repeatable);
 
     /// A new connection in the place of one that turned out to be dead.
     asio::awaitable<acquired> replace(lease, steady_time deadline);
 
-    std::vector<std::unique_ptr<byte_stream>> take_idle() noexcept { return std::move(idle_); }
+    /// All that are kept.
+    std::vector<std::unique_ptr<byte_stream>> take_idle();
 
 private:
-    std::unique_ptr<byte_stream> take_kept();
+    struct idle_connection {
+        std::unique_ptr<byte_stream> stream;
+        steady_time since;
+    };
+    std::unique_ptr<byte_stream> take_kept(steady_time now, bool repeatable);
     void call_next() noexcept
     {
         if (has_room())
@@ -83,7 +91,7 @@ private:
 
     scope& scope_;
     pool_settings settings_;
-    std::vector<std::unique_ptr<byte_stream>> idle_; // the last one used is the last
+    std::vector<idle_connection> idle_; // the last one used is the last
     std::size_t in_use_ = 0;
     wait_list queue_;
 };

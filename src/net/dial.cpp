@@ -1,5 +1,7 @@
 #include "net/dial.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+
 #include <algorithm>
 #include <deque>
 
@@ -77,7 +79,7 @@ struct lookup final : stoppable, std::enable_shared_from_this<lookup> {
 };
 
 struct race final : stoppable, std::enable_shared_from_this<race> {
-    explicit race(scope& s) : executor(s.executor()) { s.add(*this); }
+    explicit race(scope& s) : executor(s.executor()), io_executor(s.io_executor()) { s.add(*this); }
 
     void stop() noexcept override
     {
@@ -92,11 +94,11 @@ struct race final : stoppable, std::enable_shared_from_this<race> {
     void start(tcp::endpoint const& to)
     {
         std::size_t const i = attempts.size();
-        tcp::socket& socket = attempts.emplace_back(executor);
+        tcp::socket& socket = attempts.emplace_back(io_executor);
         ++pending;
         next_start = std::chrono::steady_clock::now() + attempt_delay;
         auto self = shared_from_this();
-        socket.async_connect(to, [self, i](error_code ec) {
+        auto connected = [self, i](error_code ec) {
             --self->pending;
             if (self->over)
                 return;
@@ -107,10 +109,12 @@ struct race final : stoppable, std::enable_shared_from_this<race> {
                 self->winner = i;
             }
             self->news.wake_all();
-        });
+        };
+        socket.async_connect(to, asio::bind_executor(executor, std::move(connected)));
     }
 
     asio::any_io_executor executor;
+    asio::any_io_executor io_executor;
     wait_list news;
     std::deque<tcp::socket> attempts; // they do not move while they connect
     std::size_t pending = 0;

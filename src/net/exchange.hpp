@@ -1,22 +1,13 @@
 #pragma once
 
 #include "net/byte_stream.hpp"
-#include "net/reply_stream.hpp"
-
-#include <plex/request.hpp>
+#include "net/reply_reader.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
-#include <cstddef>
-#include <memory>
-#include <string>
+#include <string_view>
 
 namespace plex::net {
-
-struct reply_limits {
-    std::size_t header = 64u << 10;
-    std::size_t body = 8u << 20;
-};
 
 enum class exchange_step : unsigned char {
     sending,
@@ -27,25 +18,35 @@ enum class exchange_step : unsigned char {
 /// "sending the request", …
 char const* to_string(exchange_step) noexcept;
 
-struct exchanged {
-    error_code ec; ///< as the stream or Beast's parser put it
-    exchange_step step = exchange_step::sending;
-    reply answer;
-    std::string beyond;                   ///< bytes read past the reply: the first frames after an upgrade
-    bool reusable = false;                ///< whether another request may be sent on this connection
-    std::unique_ptr<reply_stream> events; ///< the body of an event stream
+/// One request and its reply, without the waiting: a coroutine that writes `unsent()` and reads into the reader's room
+/// has no need of another one's frame for it.
+class exchange
+{
+public:
+    /// Sends what can be sent at once.
+    /// @param request head and body as they go on the wire
+    exchange(byte_stream& stream, std::string_view request, reply_reader& reader);
+
+    /// What is yet to be written, when the exchange begins.
+    asio::const_buffer unsent() const noexcept { return unsent_; }
+    void written(error_code);
+    void read(error_code, std::size_t bytes);
+    bool over() const noexcept { return failure_ || reader_.done(); }
+
+    error_code failure() const noexcept { return failure_; } ///< as the stream or the reader put it
+    exchange_step step() const noexcept { return step_; }
+    /// Another request may be sent on this connection; after a failure it is to be discarded.
+    bool reusable() const noexcept { return !failure_ && !write_failure_ && reader_.reusable(); }
+
+private:
+    reply_reader& reader_;
+    asio::const_buffer unsent_;
+    error_code write_failure_;
+    error_code failure_;
+    exchange_step step_ = exchange_step::sending;
 };
 
-/// What a reply may be, beside a header with a whole body.
-enum class expecting : unsigned char {
-    body,
-    no_body,      ///< the request is a HEAD
-    event_stream, ///< a 200 of that type ends with its header, the rest is in `events` and `beyond`
-};
-
-/// Sends one request and reads its reply, by Beast's parser. A 101 ends with its header. After an error the stream is
-/// to be discarded.
-/// @param request head and body as they go on the wire; must stay as it is until the end
-asio::awaitable<exchanged> exchange(byte_stream&, std::string const& request, reply_limits, expecting);
+/// For whom a frame more is nothing.
+asio::awaitable<void> run(exchange&, byte_stream&, reply_reader&);
 
 } // namespace plex::net

@@ -26,9 +26,16 @@ protected:
 class scope
 {
 public:
-    explicit scope(asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    /// @param io of sockets: the one that `executor` is a strand over, or the same
+    scope(asio::any_io_executor executor, asio::any_io_executor io) : executor_(std::move(executor)), io_(std::move(io))
+    {
+    }
+    explicit scope(asio::any_io_executor executor) : scope(executor, executor) {}
 
     asio::any_io_executor const& executor() const noexcept { return executor_; }
+    /// For sockets whose every handler has `executor()` for its own, as coroutines there have: an operation on a socket
+    /// that had the strand itself would go through it twice.
+    asio::any_io_executor const& io_executor() const noexcept { return io_; }
     bool stopped() const noexcept { return stopped_; }
     void add(stoppable& s) noexcept { running_.push_back(s); }
 
@@ -46,13 +53,14 @@ public:
     void release() noexcept
     {
         stop();
-        executor_ = asio::any_io_executor();
+        executor_ = io_ = asio::any_io_executor();
     }
 
     std::uint64_t connections = 0; ///< opened so far
 
 private:
     asio::any_io_executor executor_;
+    asio::any_io_executor io_;
     boost::intrusive::list<stoppable, boost::intrusive::constant_time_size<false>> running_;
     bool stopped_ = false;
 };

@@ -90,6 +90,8 @@ public:
         co_return error_code();
     }
 
+    io_result try_write(asio::const_buffer) override { return {}; }
+
     asio::awaitable<error_code> write(asio::const_buffer buffer) override
     {
         error_code ec;

@@ -77,6 +77,8 @@ std::string decoded(std::string_view path)
 
 bool has_dot_segment(std::string_view encoded)
 {
+    if (encoded.find_first_of(".%") == std::string_view::npos)
+        return false;
     std::string const whole = decoded(encoded);
     std::string_view path = whole;
     while (!path.empty()) {
@@ -161,12 +163,16 @@ std::string percent_encoded(std::string_view text, std::string_view keep)
 {
     constexpr std::string_view digits = "0123456789ABCDEF";
     std::string out;
-    for (char const c : text) {
-        if (is_unreserved(c) || keep.find(c) != std::string_view::npos) {
-            out += c;
-            continue;
-        }
-        auto const byte = static_cast<unsigned char>(c);
+    out.reserve(text.size());
+    auto const stays = [&](char c) { return is_unreserved(c) || keep.find(c) != std::string_view::npos; };
+    while (!text.empty()) {
+        auto const changes = std::find_if_not(text.begin(), text.end(), stays);
+        auto const as_it_is = static_cast<std::size_t>(changes - text.begin());
+        out.append(text, 0, as_it_is);
+        if (changes == text.end())
+            break;
+        auto const byte = static_cast<unsigned char>(*changes);
+        text.remove_prefix(as_it_is + 1);
         out += '%';
         out += digits[byte >> 4];
         out += digits[byte & 15];

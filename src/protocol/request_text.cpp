@@ -52,10 +52,22 @@ void append_header(std::string& out, std::string_view name, std::string_view val
     out.append(name).append(": ").append(value).append("\r\n");
 }
 
-void append_start(std::string& out, base_url const& base, std::string_view method, std::string_view target)
+void append_request_line(std::string& out, base_url const& base, std::string_view method, std::string_view target)
 {
     out.append(method).append(" ").append(base.path).append(target).append(" HTTP/1.1\r\n");
+}
+
+void append_start(std::string& out, base_url const& base, std::string_view method, std::string_view target)
+{
+    append_request_line(out, base, method, target);
     append_header(out, "Host", base.host_header());
+}
+
+void append_length(std::string& out, request const& asked)
+{
+    std::string_view const method = asked.method();
+    if (!asked.body().empty() || method == "POST" || method == "PUT" || method == "PATCH")
+        append_header(out, "Content-Length", std::to_string(asked.body().size()));
 }
 
 bool has_header(request::headers_type const& headers, std::string_view name)
@@ -133,11 +145,30 @@ std::string request_bytes(base_url const& base, std::string_view identity, std::
     if (!has_header(headers, "Accept"))
         append_header(out, "Accept", "application/json");
     append_who(out, identity, token, headers);
-    std::string const& method = asked.method();
-    if (!asked.body().empty() || method == "POST" || method == "PUT" || method == "PATCH")
-        append_header(out, "Content-Length", std::to_string(asked.body().size()));
+    append_length(out, asked);
     for (auto const& [name, value] : headers)
         append_header(out, name, value);
+    out.append("\r\n").append(asked.body());
+    return out;
+}
+
+std::string common_headers(base_url const& base, std::string_view identity, std::string_view token)
+{
+    check_token(token);
+    std::string out;
+    append_header(out, "Host", base.host_header());
+    append_header(out, "Accept", "application/json");
+    append_who(out, identity, token, {});
+    return out;
+}
+
+std::string plain_request_bytes(base_url const& base, std::string_view common, request const& asked)
+{
+    std::string out;
+    out.reserve(common.size() + base.path.size() + asked.target().size() + asked.body().size() + 64);
+    append_request_line(out, base, asked.method(), asked.target());
+    out.append(common);
+    append_length(out, asked);
     out.append("\r\n").append(asked.body());
     return out;
 }

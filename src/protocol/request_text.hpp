@@ -28,6 +28,14 @@ void check_request(request const&);
 // @param identity of `identity_headers`
 std::string request_bytes(base_url const&, std::string_view identity, std::string_view token, request const&);
 
+// The headers of every request that has none of its own: `Host`, `Accept: application/json`, the identity's, the token.
+// Constant for a client and a token, so made once. Checks the token.
+std::string common_headers(base_url const&, std::string_view identity, std::string_view token);
+
+// `request_bytes` of a request without headers that `check_request` has let pass.
+// @param common of `common_headers`
+std::string plain_request_bytes(base_url const&, std::string_view common, request const&);
+
 // The head of a WebSocket upgrade to a target such as `feed_target` makes. Checks target and token.
 // @param key of `make_key`
 std::string upgrade_bytes(base_url const&, std::string_view identity, std::string_view token, std::string_view target,

@@ -1,0 +1,110 @@
+#include "net/body_framing.hpp"
+
+#include <boost/beast/http/error.hpp>
+
+#include <algorithm>
+#include <charconv>
+
+namespace plex::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+constexpr std::size_t longest_chunk_head = 4096; // a size, and extensions that nobody sends
+constexpr std::size_t longest_trailer = 64u << 10;
+
+/// The first line with its line ending; empty where it is not there yet, or is broken.
+std::string_view first_line(std::string_view bytes, std::size_t limit, error_code& ec)
+{
+    std::size_t const end = bytes.substr(0, limit).find('\n');
+    if (end == std::string_view::npos) {
+        if (bytes.size() >= limit)
+            ec = http::error::bad_chunk;
+        return {};
+    }
+    if (end == 0 || bytes[end - 1] != '\r') {
+        ec = http::error::bad_chunk;
+        return {};
+    }
+    return bytes.substr(0, end + 1);
+}
+
+} // namespace
+
+body_framing::piece body_framing::next(std::string_view bytes, error_code& ec)
+{
+    if (bytes.empty())
+        return {};
+    switch (state_) {
+    case state::ended:
+        return {};
+    case state::of_length:
+        return next_of_body(bytes.size(), state::ended);
+    case state::chunk_body:
+        return next_of_body(bytes.size(), state::chunk_end);
+    case state::until_close:
+        if (bytes.size() > limit_) {
+            ec = http::error::body_limit;
+            return {};
+        }
+        limit_ -= bytes.size();
+        return {0, bytes.size()};
+    case state::chunk_head:
+        return {chunk_head(first_line(bytes, longest_chunk_head, ec), ec), 0};
+    case state::chunk_end:
+        if (bytes[0] != '\r' || (bytes.size() > 1 && bytes[1] != '\n')) {
+            ec = http::error::bad_chunk;
+            return {};
+        }
+        if (bytes.size() == 1)
+            return {};
+        state_ = state::chunk_head;
+        return {2, 0};
+    case state::trailer: {
+        std::string_view const line = first_line(bytes, longest_trailer - trailer_, ec); // of no use to anybody here
+        trailer_ += line.size();
+        if (line.size() == 2)
+            state_ = state::ended;
+        return {line.size(), 0};
+    }
+    }
+    return {};
+}
+
+body_framing::piece body_framing::next_of_body(std::size_t available, state then)
+{
+    auto const size = static_cast<std::size_t>(std::min<std::uint64_t>(available, rest_));
+    rest_ -= size;
+    if (rest_ == 0)
+        state_ = then;
+    return {0, size};
+}
+
+std::size_t body_framing::chunk_head(std::string_view line, error_code& ec)
+{
+    if (line.empty())
+        return 0;
+    char const* const end = line.data() + line.size() - 2;
+    auto const [number_end, fault] = std::from_chars(line.data(), end, rest_, 16);
+    bool const number_alone = number_end == end || *number_end == ';' || *number_end == ' ' || *number_end == '\t';
+    if (fault != std::errc() || !number_alone)
+        ec = http::error::bad_chunk;
+    else if (rest_ > limit_)
+        ec = http::error::body_limit;
+    if (ec)
+        return 0;
+    limit_ -= rest_;
+    state_ = rest_ == 0 ? state::trailer : state::chunk_body;
+    return line.size();
+}
+
+void body_framing::close(error_code& ec)
+{
+    if (state_ == state::until_close)
+        state_ = state::ended;
+    else if (state_ != state::ended)
+        ec = http::error::partial_message;
+}
+
+} // namespace plex::net

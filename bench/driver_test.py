@@ -64,6 +64,10 @@ def run(*options, **environment):
     return subprocess.run(words, capture_output=True, text=True, env=os.environ | {"PLEX_BENCH_PROGRAMS": PROGRAMS} | environment)
 
 
+def can_draw(python):
+    return os.access(python, os.X_OK) and subprocess.run([python, "-c", "import matplotlib"], capture_output=True).returncode == 0
+
+
 class Driver(unittest.TestCase):
     def check(self, line):
         unit, fields, always, perhaps = LINES[line.pop("bench")]
@@ -124,6 +128,25 @@ class Driver(unittest.TestCase):
     def test_an_unknown_bench_or_option_is_refused(self):
         self.assertNotEqual(run("--only", "nothing").returncode, 0)
         self.assertEqual(run("--fast").returncode, 2)
+
+    def test_pictures_are_drawn_of_the_lines_for_both_themes(self):
+        python = next((p for p in (sys.executable, "/usr/bin/python3") if can_draw(p)), None)
+        if python is None:
+            self.skipTest("matplotlib is not installed")
+        lines = [{"bench": "feed", "ns_per_event": 200, "vs": {"beast_read_loop": 6, "bun": 8}}]
+        for series in ("co_await next()", "callback"):
+            lines += [{"curve": "subscribers", "series": series, "x": x, "y": 1e6 * x} for x in (1, 1000)]
+        for series in ("plex-activities", "bare Beast", "node ws"):
+            lines += [{"curve": "feeds", "series": series, "x": x, "y": x / 100} for x in (500, 9500)]
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "lines"
+            file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+            subprocess.run([python, "-B", RUN.parent / "driver" / "plot.py", file, folder], check=True)
+            pictures = {path.name: path.read_text() for path in Path(folder).glob("*.svg")}
+        names = {f"bench-{what}-{theme}.svg" for what in ("feed", "scaling") for theme in ("light", "dark")}
+        self.assertEqual(set(pictures), names)
+        for name, text in pictures.items():
+            self.assertIn("</svg>", text, name)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ import os
 import sys
 from pathlib import Path
 
+import curves
 import machine
 from benches import BENCHES, Bench, Call
 from measure import Amount, line, say
-from programs import Failed, Programs
+from programs import BENCH, Failed, Programs, output_of, python_with
 
 
 def chosen(names: str | None) -> list[Bench]:
@@ -30,17 +31,29 @@ def tell_ceilings(programs: Programs, amount: Amount) -> None:
         say(f"the server's ceiling: {what} {figures['per_second']:.0f} in a second")
 
 
+def plot(lines: list[dict[str, object]]) -> None:
+    """The lines are kept, to draw again what took an hour to measure."""
+    kept = BENCH.parent / "build" / "bench-lines.json"
+    kept.write_text("".join(json.dumps(each) + "\n" for each in lines))
+    # matplotlib may be another python's.
+    say(output_of([python_with("matplotlib"), "-B", str(Path(__file__).parent / "plot.py"), str(kept), str(BENCH.parent / "docs")], None))
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="bench/run.sh", allow_abbrev=False)
     parser.add_argument("--quick", action="store_true", help="fewer rounds, fewer events")
     parser.add_argument("--only", metavar="NAME,...", help="these benches alone")
+    parser.add_argument("--plot", action="store_true", help="draw them, and two curves, into docs/")
     parser.add_argument("--programs", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--peers", type=Path, required=True, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.plot and not python_with("matplotlib"):
+        sys.exit("--plot takes matplotlib: bench/run.sh --install")
 
     at_most = os.environ.get("PLEX_BENCH_COUNT")
     amount = Amount(options.quick, int(at_most) if at_most else None)
     benches = chosen(options.only)
+    lines: list[dict[str, object]] = []
     failures = 0
     # A test looks at no time, and runs beside others.
     client, server = (None, None) if at_most else machine.cores()
@@ -50,10 +63,15 @@ def main() -> int:
             tell_ceilings(programs, amount)
         for bench in benches:
             try:
-                print(json.dumps(line(programs, bench, amount, client), separators=(",", ":")), flush=True)
+                lines.append(line(programs, bench, amount, client))
+                print(json.dumps(lines[-1], separators=(",", ":")), flush=True)
             except Failed as failure:
                 say(f"{bench.name} failed: {failure}")
                 failures += 1
+        if options.plot:
+            lines += curves.measured(programs, amount)
+    if options.plot:
+        plot(lines)
     return 1 if failures else 0
 
 

@@ -13,7 +13,7 @@ done
 
 mkdir -p build/peers/go/src
 cp -r bench/peers/go_gorilla build/peers/go/src/
-export GO111MODULE=off GOFLAGS= GOPATH=$PWD/build/peers/go:$libraries
+export GO111MODULE=off GOFLAGS='' GOPATH=$PWD/build/peers/go:$libraries
 cd build/peers/go/src/go_gorilla
 easyjson message/message.go
 go build -o ../../../go_gorilla .

@@ -52,7 +52,7 @@ def excesses(counted: dict[str, dict[str, float]], budget: dict[str, dict[str, f
             now = counted[name][what]
             limit = of_old * (1 + SLACK) + (STRAY_ALLOCATIONS if what == "allocations" else 0)
             if now > limit:
-                more = f", {now / of_old - 1:+.1%}" if of_old else ""
+                more = f", {now / of_old - 1:+.1%}" if of_old >= 1 else ""
                 found.append(f"{name}: {now:g} {what} an event, the budget is {of_old:g}{more} (allowed: {SLACK:.0%})")
     return found
 

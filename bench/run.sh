@@ -5,7 +5,7 @@
 #   bench/run.sh [--quick] [--install] [--plot] [--only NAME,...]
 #   bench/run.sh --renew-budget
 #
-#   --quick    some minutes: fewer rounds, fewer events
+#   --quick    five minutes: fewer rounds, fewer events
 #   --install  first installs what is measured with, and the peers (the commands are shown)
 #   --plot     draws what was measured, and two curves that it measures for this, into docs/
 #   --only     these benches alone

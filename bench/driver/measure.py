@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 import callgrind
-from benches import Bench, Call, Figures
+from benches import Bench, Call, Figures, by_rate
 from programs import Programs
 
 
@@ -56,7 +56,8 @@ def rounded(value: float | str) -> float | str:
     """To four digits; above them, to a whole number."""
     if isinstance(value, str):
         return value
-    return round(value) if abs(value) >= 1000 or value == round(value) else float(f"{value:.4g}")
+    short = round(value) if abs(value) >= 1000 else float(f"{value:.4g}")
+    return int(short) if short == int(short) else short
 
 
 def line(programs: Programs, bench: Bench, amount: Amount, core: int | None) -> dict[str, object]:
@@ -74,13 +75,19 @@ def line(programs: Programs, bench: Bench, amount: Amount, core: int | None) -> 
         result["ns_per_event"] = rounded(own["ns_each"])
     result["vs"] = {name: rounded(versus.ratio(own, figures[versus.call])) for name, versus in there.items()}
     if "allocs_each" in own:
-        result["allocs_per_event"] = rounded(own["allocs_each"])
+        result["allocs_per_event"] = rounded(round(own["allocs_each"], 3))
     if bench.callgrind_count and callgrind.available():
         counted = amount.limited(bench, bench.callgrind_count)
         instructions, _ = callgrind.each(programs, ours, counted, core)
         result["instructions_per_event"] = rounded(instructions)
     elif bench.callgrind_count:
         skipped.append("callgrind")
+    if bench.on_one_core:
+        with programs.with_the_server_beside() as beside:
+            slower = in_turns(beside, calls, max(1, count // 4), rounds)
+        result["vs_on_one_core"] = {
+            name: rounded(by_rate(slower[ours], slower[versus.call])) for name, versus in there.items()
+        }
     for name in bench.fields:
         result[name] = rounded(own[name])
     if bench.peers_field:

@@ -7,10 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from copy import copy
 from pathlib import Path
 
 from benches import Call, Figures
-from machine import on_core
+from machine import on_core, server
 
 TIME_LIMIT = 600
 """Seconds a program."""
@@ -61,6 +64,14 @@ class Programs:
         self._peers = installed_peers(installed)
         self._ports = ports
         self._core = core
+
+    @contextmanager
+    def with_the_server_beside(self) -> Iterator[Programs]:
+        """The same with another server, on their own core."""
+        with server(self._built, self._core) as ports:
+            other = copy(self)
+            other._ports = ports
+            yield other
 
     def has(self, call: Call) -> bool:
         return os.access(self._start(call)[0], os.X_OK)

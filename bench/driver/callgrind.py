@@ -30,4 +30,6 @@ def each(programs: Programs, call: Call, count: int, core: int | None) -> tuple[
     total_twice, twice = _once(programs, call, 2 * count, core)
     if twice["count"] == once["count"]:
         raise Failed(f"{call.program}: {count} and twice as many are the same to it")
-    return (total_twice - total_once) / (twice["count"] - once["count"]), twice["allocs_each"]
+    more = twice["count"] - once["count"]
+    allocations = twice["allocs_each"] * twice["count"] - once["allocs_each"] * once["count"]
+    return (total_twice - total_once) / more, max(0.0, allocations / more)

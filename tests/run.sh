@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
 #   tests/run.sh [--no-install] [--long] [PRESET...]
-# The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads) and clang.
-# `tests/run.sh dev` is the quick form.
+# The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads), clang and
+# budget (instructions and allocations of the hot paths, optimised). `tests/run.sh dev` is the quick form.
 # --long runs the long forms of the random tests, and shows that the model's rules bite (tests/mutants/run.py).
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,16 +14,16 @@ for argument in "$@"; do
     case "$argument" in
     --no-install) install=no ;;
     --long) export PLEX_TEST_LONG=1 ;;
-    -*) sed -n '2,6p' "$0"; exit 2 ;;
+    -*) sed -n '2,7p' "$0"; exit 2 ;;
     *) presets="$presets $argument" ;;
     esac
 done
-presets=${presets:-dev asan tsan clang}
+presets=${presets:-dev asan tsan clang budget}
 
 if [ $install = yes ]; then
     compiler=
     case "$presets" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
-    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp nodejs node-ws nginx-light haproxy
+    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws nginx-light haproxy
 fi
 run() {
     echo "+ $*"

@@ -179,11 +179,13 @@ asio::awaitable<std::optional<int>> doctor_run::ask_in_plain_http()
     std::string const identity = protocol::identity_headers(settings_.identity);
     std::string const bytes = protocol::request_bytes(url_, identity, {}, asked);
     net::reply_limits const limits{settings_.max_header, settings_.max_body};
-    net::exchanged const result = co_await net::exchange(*dialled.stream, bytes, limits, net::expecting::body);
-    if (result.ec == asio::error::operation_aborted && !dialled.stream->expired())
+    net::reply_reader reader(limits, net::expecting::body);
+    net::exchange exchange(*dialled.stream, bytes, reader);
+    co_await net::run(exchange, *dialled.stream, reader);
+    if (exchange.failure() == asio::error::operation_aborted && !dialled.stream->expired())
         throw_cancelled();
-    if (!result.ec)
-        status = result.answer.status();
+    if (!exchange.failure())
+        status = reader.give_answer().status();
     co_return status;
 }
 
@@ -209,7 +211,8 @@ asio::awaitable<bool> doctor_run::list()
     std::optional<error> failure;
     std::vector<activity> running;
     try {
-        running = co_await calls_.list();
+        net::answer answer = co_await calls_.ask_list();
+        running = calls_.activities_of(std::move(answer));
     } catch (error const& e) {
         if (e.code() == asio::error::operation_aborted)
             throw;

@@ -26,9 +26,10 @@ byte_stream::~byte_stream()
     }
 }
 
-void byte_stream::expires_at(steady_time deadline)
+void byte_stream::expires_at(steady_time deadline, expiry_listener* listener)
 {
     watchdog_->deadline = deadline;
+    watchdog_->listener = listener;
     if (deadline < watchdog_->armed_for)
         arm(watchdog_);
 }
@@ -47,6 +48,8 @@ void byte_stream::arm(std::shared_ptr<watchdog> const& w)
             return arm(w);
         w->expired = true;
         w->stream->close();
+        if (w->listener)
+            w->listener->expired(*w->stream);
     });
 }
 

@@ -26,6 +26,18 @@ struct io_result {
     std::size_t bytes = 0;
 };
 
+class byte_stream;
+
+/// Is told that a stream's deadline has come and it has closed; may destroy it.
+class expiry_listener
+{
+public:
+    virtual void expired(byte_stream&) noexcept = 0;
+
+protected:
+    ~expiry_listener() = default;
+};
+
 /// A connection, TCP or TLS, with one deadline. Reading is split in two so that a connection that waits holds no
 /// buffer: `wait_readable` suspends, `try_read` fills whatever buffer the caller then has.
 class byte_stream : public stoppable
@@ -56,7 +68,8 @@ public:
 
     /// From then on the stream is closed by itself. The timer behind it is set again only when it has run off, so that
     /// moving the deadline costs nothing. `steady_time::max()` is none.
-    void expires_at(steady_time);
+    /// @param listener is told of that; null for nobody. It outlives the stream, or the next deadline replaces it
+    void expires_at(steady_time, expiry_listener* listener = nullptr);
     bool expired() const noexcept { return watchdog_->expired; }
 
     void stop() noexcept final { close(); }
@@ -72,6 +85,7 @@ private:
         byte_stream* stream = nullptr; // null once the stream is gone
         steady_time deadline = steady_time::max();
         steady_time armed_for = steady_time::max();
+        expiry_listener* listener = nullptr;
         bool expired = false;
     };
     static void arm(std::shared_ptr<watchdog> const&);

@@ -17,7 +17,7 @@ void connection_pool::lease::keep()
     if (!pool_ || pool_->scope_.stopped())
         return;
     steady_time const now = std::chrono::steady_clock::now();
-    stream->expires_at(now + pool_->settings_.idle);
+    stream->expires_at(now + pool_->settings_.idle, pool_);
     pool_->idle_.push_back({std::move(stream), now});
 }
 
@@ -34,6 +34,12 @@ void connection_pool::stop() noexcept
 {
     idle_.clear();
     queue_.wake_all();
+}
+
+/// Over TLS a connection holds a hundred KiB, and the next call of one that follows a feed may be minutes away.
+void connection_pool::expired(byte_stream& stream) noexcept
+{
+    std::erase_if(idle_, [&](idle_connection const& kept) { return kept.stream.get() == &stream; });
 }
 
 std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool repeatable)

@@ -20,7 +20,7 @@ struct pool_settings {
 };
 
 /// The kept connections of one client, and the queue of those who wait for one.
-class connection_pool final : public stoppable
+class connection_pool final : public stoppable, private expiry_listener
 {
 public:
     connection_pool(scope& s, pool_settings settings) : scope_(s), settings_(std::move(settings)) { s.add(*this); }
@@ -73,6 +73,8 @@ public:
     /// A new connection in the place of one that turned out to be dead.
     asio::awaitable<acquired> replace(lease, steady_time deadline);
 
+    /// How many are kept.
+    std::size_t kept() const noexcept { return idle_.size(); }
     /// All that are kept.
     std::vector<std::unique_ptr<byte_stream>> take_idle();
 
@@ -82,6 +84,7 @@ private:
         steady_time since;
     };
     std::unique_ptr<byte_stream> take_kept(steady_time now, bool repeatable);
+    void expired(byte_stream&) noexcept override;
     void call_next() noexcept
     {
         if (has_room())

@@ -1,5 +1,9 @@
 #include "calls_fixture.hpp"
 
+#include "net/connection_pool.hpp"
+
+#include <boost/asio/read.hpp>
+
 using namespace plex;
 using namespace plex::test;
 
@@ -187,6 +191,31 @@ TEST_CASE("a kept connection is closed after its idle time, and run() comes to i
     s.io.restart();
     s.io.run_for(10s);
     CHECK(s.io.stopped());
+}
+
+TEST_CASE("nothing is held of a kept connection whose idle time is over")
+{
+    asio::io_context io;
+    asio::ip::tcp::acceptor listener(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    net::scope scope(io.get_executor());
+    net::pool_settings settings;
+    settings.endpoint.host = "127.0.0.1";
+    settings.endpoint.port = listener.local_endpoint().port();
+    settings.idle = 20ms;
+    net::connection_pool pool(scope, settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        net::connection_pool::acquired got = co_await pool.acquire(std::chrono::steady_clock::now() + 30s, true);
+        REQUIRE(got.connection.stream);
+        got.connection.keep();
+        CHECK(pool.kept() == 1);
+        asio::ip::tcp::socket server = co_await listener.async_accept(asio::use_awaitable);
+        char byte = 0;
+        error_code ec;
+        co_await server.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, ec));
+        CHECK(ec == asio::error::eof);
+        CHECK(pool.kept() == 0);
+    };
+    test::run(io, body());
 }
 
 TEST_CASE("a connection that the server closed while it was kept is not used, whatever the method")

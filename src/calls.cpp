@@ -59,13 +59,12 @@ bool is_good(int status)
 
 } // namespace
 
-calls::calls(net::scope& s, config const& settings)
-    : scope_(s), settings_(settings), base_(protocol::parse_base_url(settings.url)),
-      origin_(base_.origin() + base_.path), identity_(protocol::identity_headers(settings.identity)),
-      token_(s, settings.token, settings.token_function), endpoint_(endpoint_of(base_, settings)),
-      pool_(s, pool_of(endpoint_, settings))
+calls::calls(net::scope& s, config const& given, settings const& kept)
+    : scope_(s), settings_(kept), base_(protocol::parse_base_url(given.url)), origin_(base_.origin() + base_.path),
+      identity_(protocol::identity_headers(given.identity)), token_(s, given.token, given.token_function),
+      pool_(s, pool_of(endpoint_of(base_, given), given))
 {
-    protocol::check_token(settings.token);
+    protocol::check_token(given.token);
 }
 
 void calls::fail(std::string_view what, error_code ec, std::string_view during) const
@@ -133,11 +132,21 @@ calls::shared_bytes calls::request_bytes(request const& asked)
     if (!asked.headers().empty())
         return shared(protocol::request_bytes(base_, identity_, token_.value(), asked));
     if (!list_bytes_ || common_version_ != token_.version()) {
-        common_ = protocol::common_headers(base_, identity_, token_.value());
+        std::string const common = protocol::common_headers(base_, identity_, token_.value());
+        std::string list = protocol::plain_request_bytes(base_, common, list_request());
+        list.shrink_to_fit();
+        list_bytes_ = shared(std::move(list));
+        common_ = std::string_view(*list_bytes_);
+        common_ = common_.substr(common_.rfind(common), common.size());
         common_version_ = token_.version();
-        list_bytes_ = shared(protocol::plain_request_bytes(base_, common_, list_request_));
     }
-    return &asked == &list_request_ ? list_bytes_ : shared(protocol::plain_request_bytes(base_, common_, asked));
+    return &asked == &list_request() ? list_bytes_ : shared(protocol::plain_request_bytes(base_, common_, asked));
+}
+
+request const& calls::list_request()
+{
+    static request const list("GET", "/activities");
+    return list;
 }
 
 asio::awaitable<net::answer> calls::ask(std::string_view what, request const& asked, steady_time until,
@@ -249,10 +258,11 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
 std::vector<activity> calls::activities_of(net::answer answer)
 {
     expect_good(listing, protocol::call_kind::list, answer);
-    expect_list(answer, decoder_, decoder_.list(answer.mutable_body())); // where it lies
+    protocol::decoder& decoder = protocol::decoder::of_this_thread();
+    expect_list(answer, decoder, decoder.list(answer.mutable_body())); // where it lies
     std::vector<activity> result;
-    result.reserve(decoder_.updates().size());
-    for (protocol::activity_update const& update : decoder_.updates())
+    result.reserve(decoder.updates().size());
+    for (protocol::activity_update const& update : decoder.updates())
         result.push_back(sync::merge(activity(), update, true));
     keep_buffer(std::move(answer));
     return result;
@@ -342,7 +352,7 @@ asio::awaitable<opened_feed> calls::try_event_stream(steady_time deadline, net::
 asio::awaitable<calls::feed_reply> calls::open_exchange(std::string const& head, net::expecting what,
                                                         steady_time deadline)
 {
-    net::dial_result dialled = co_await net::dial(scope_, endpoint_, deadline);
+    net::dial_result dialled = co_await net::dial(scope_, pool_.endpoint(), deadline);
     if (dialled.ec)
         fail(opening, dialled.ec, net::to_string(dialled.step));
     net::reply_reader reader({settings_.max_header, settings_.max_body}, what);

@@ -7,6 +7,7 @@
 #include "protocol/decoder.hpp"
 #include "protocol/request_target.hpp"
 #include "protocol/server_reply.hpp"
+#include "settings.hpp"
 #include "token.hpp"
 #include "wire_tap.hpp"
 
@@ -36,7 +37,7 @@ class calls
 {
 public:
     /// @throws error `invalid_argument` for a configuration that cannot be used
-    calls(net::scope&, config const&);
+    calls(net::scope&, config const&, settings const&);
 
     /// A request that `protocol::check_request` has let pass; the answer is given whatever its status.
     /// @param what "listing the activities", for messages; must stay as it is until the end, as must the request
@@ -46,7 +47,7 @@ public:
                                      net::steady_time until = net::wait_list::no_deadline,
                                      std::function<void()> const* sending = nullptr);
     // The two calls in their parts: each coroutine more around `ask` costs them a tenth.
-    asio::awaitable<net::answer> ask_list() { return ask(listing, list_request_); }
+    asio::awaitable<net::answer> ask_list() { return ask(listing, list_request()); }
     /// @throws error as `get_server_activities`
     std::vector<activity> activities_of(net::answer);
     static request cancel_request(std::string_view uuid);
@@ -95,6 +96,7 @@ private:
                                                                net::steady_time deadline);
     net::connection_pool::lease checked(std::string_view what, net::connection_pool::acquired) const;
     using shared_bytes = std::shared_ptr<std::string const>;
+    static request const& list_request();
     shared_bytes request_bytes(request const&);
     void expect_list(net::answer const&, protocol::decoder const&, protocol::decoded) const;
     void keep_buffer(net::answer) noexcept;
@@ -106,19 +108,16 @@ private:
     [[noreturn]] void fail(std::string_view what, error_code, std::string_view during) const;
 
     net::scope& scope_;
-    config const& settings_;
+    settings const& settings_;
     protocol::base_url base_;
     std::string origin_; // with the base path, for messages
     std::string identity_;
     token token_;
-    net::endpoint_settings endpoint_;
     net::connection_pool pool_;
-    request const list_request_{"GET", "/activities"};
-    protocol::decoder decoder_;
     net::byte_buffer spare_; // of the last reply, for the next one
     // With the token of that version; shared, as what is being sent must stay as it is.
-    std::string common_; // headers
     shared_bytes list_bytes_;
+    std::string_view common_; // headers, in list_bytes_
     std::uint64_t common_version_ = 0;
     std::uint64_t requests_ = 0;
 };

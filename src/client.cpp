@@ -34,7 +34,7 @@ std::string const& process_identifier()
     return identifier;
 }
 
-config completed(config c)
+config const& completed(config& c)
 {
     if (c.identity.client_identifier.empty())
         c.identity.client_identifier = process_identifier();
@@ -44,9 +44,8 @@ config completed(config c)
 } // namespace
 
 client_state::client_state(asio::any_io_executor executor, config given)
-    : settings(completed(std::move(given))),
-      at(std::make_shared<home>(std::move(executor), settings.executor_is_strand)),
-      scope(at->executor(), at->io_executor()), calls(scope, settings), feed(scope, calls, settings)
+    : kept(given), at(std::make_shared<home>(std::move(executor), given.executor_is_strand)),
+      scope(at->executor(), at->io_executor()), calls(scope, completed(given), kept), feed(scope, calls, kept)
 {
 }
 

@@ -5,6 +5,7 @@
 #include "live_feed.hpp"
 #include "net/scope.hpp"
 #include "on_strand.hpp"
+#include "settings.hpp"
 
 #include <plex/client.hpp>
 
@@ -25,7 +26,7 @@ public:
     void context_destroyed() noexcept override;
     asio::awaitable<void> close(client::duration timeout);
 
-    config const settings;
+    settings const kept;
     std::shared_ptr<home> const at;
     net::scope scope;
     detail::calls calls;

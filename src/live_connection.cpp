@@ -45,8 +45,8 @@ asio::awaitable<void> live_feed::until_unwanted()
     }
 }
 
-/// This and `follow` wait for as long as all is well, in every feed: what else has to be awaited, and needs room for
-/// it, is in coroutines of its own.
+/// Until there is a connection, or nobody wants one, or none is to be had. An open one is read and attended to without
+/// a coroutine, whose frames would cost every quiet feed a kilobyte; what comes after it is `run_again`.
 asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
 {
     while (wanted()) {
@@ -58,15 +58,12 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
             co_await poll();
         } else {
             co_await open_link();
-            if (link_ && wanted())
-                co_await follow(owner);
+            if (link_ && wanted()) {
+                follow(std::move(owner));
+                co_return;
+            }
         }
-        leave_connection();
-        if (!wanted())
-            break;
-        if (promoted_ || std::exchange(let_go_, false)) // wanted again before it was gone
-            continue;
-        bool const goes_on = co_await recover();
+        bool const goes_on = co_await leave_connection();
         if (!goes_on)
             co_return;
     }
@@ -75,7 +72,19 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
     change(scope_.stopped() ? connection_state::ended : connection_state::idle);
 }
 
-void live_feed::leave_connection()
+asio::awaitable<void> live_feed::run_again(std::shared_ptr<void> owner, net::live_link::end why)
+{
+    std::shared_ptr<net::live_link> const link = link_;
+    if (why != net::live_link::end::none)
+        co_await link->flushed(std::chrono::steady_clock::now() + std::chrono::seconds(1));
+    stopped_reading(*link, why);
+    bool const goes_on = co_await leave_connection();
+    if (goes_on)
+        co_await run(std::move(owner));
+}
+
+/// And waits until it is time for another try, where one is wanted. False when the feed gives up.
+asio::awaitable<bool> live_feed::leave_connection()
 {
     ++connection_;
     if (std::shared_ptr<net::live_link> const link = std::exchange(link_, nullptr)) {
@@ -87,6 +96,10 @@ void live_feed::leave_connection()
     ledger_.disconnected();
     tell_onlookers([](onlooker& o) { o.interrupted(); });
     status_.transport = transport::automatic;
+    if (!wanted() || promoted_ || std::exchange(let_go_, false)) // wanted again before it was gone
+        co_return true;
+    bool const goes_on = co_await recover();
+    co_return goes_on;
 }
 
 /// What the plan says to the loss, and the pause before the next try. False when it gives up.
@@ -148,11 +161,11 @@ asio::awaitable<void> live_feed::pause(sync::reconnect_plan::duration delay)
 asio::awaitable<sync::reconnect_plan::list_answer> live_feed::ask_list()
 {
     using answer = sync::reconnect_plan::list_answer;
-    asio::awaitable<std::optional<error>> listing = list();
-    std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
-    if (listed && !*listed)
+    asio::awaitable<listed> listing = list();
+    std::optional<listed> const got = co_await while_wanted(std::move(listing));
+    if (got && !got->failure)
         co_return answer::good;
-    bool const barred = listed && setback_of_list(**listed) == sync::setback::hopeless;
+    bool const barred = got && setback_of_list(*got->failure) == sync::setback::hopeless;
     co_return barred ? answer::barred : answer::none;
 }
 
@@ -200,10 +213,8 @@ asio::awaitable<std::shared_ptr<net::live_link>> live_feed::dial(transport over)
     values.idle_limit = settings_.idle_limit;
     std::shared_ptr<net::live_link> result;
     if (over == transport::websocket) {
-        auto link =
+        result =
             std::make_shared<net::websocket_link>(scope_, std::move(opened.stream), std::move(opened.beyond), values);
-        link->start();
-        result = std::move(link);
     } else {
         result = std::make_shared<net::event_stream_link>(scope_, std::move(opened.stream), std::move(opened.events),
                                                           std::move(opened.beyond), values);
@@ -227,11 +238,11 @@ asio::awaitable<void> live_feed::poll()
     for (;;) {
         list_wanted_ = false;
         steady_time const requested = std::chrono::steady_clock::now();
-        asio::awaitable<std::optional<error>> listing = list();
-        std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
-        if (!listed || !wanted() || promoted_)
+        asio::awaitable<listed> listing = list();
+        std::optional<listed> const got = co_await while_wanted(std::move(listing));
+        if (!got || !wanted() || promoted_)
             co_return;
-        if (std::optional<error> const& failure = *listed) {
+        if (std::optional<error> const& failure = got->failure) {
             lose(*failure, setback_of_list(*failure));
             co_return;
         }
@@ -239,7 +250,7 @@ asio::awaitable<void> live_feed::poll()
             connected();
         plan_.heard();
         sync::instant const now = now_instant();
-        ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
+        ledger_.polled(got->list.updates(), requested, now, outgoing_);
         snapshot_taken(requested, now);
         if (ledger_.full()) {
             lose(ledger_full(), sync::setback::hopeless);

@@ -28,10 +28,16 @@ struct live_feed::interest {
     live_feed& feed;
 };
 
-live_feed::live_feed(net::scope& s, calls& c, config const& settings)
-    : scope_(s), calls_(c), settings_(settings),
+live_feed::room& live_feed::spare()
+{
+    thread_local room one;
+    return one;
+}
+
+live_feed::live_feed(net::scope& s, calls& c, settings const& kept)
+    : scope_(s), calls_(c), settings_(kept),
       source_(std::make_shared<subscription_source>(this, std::make_shared<waiting_room>(s.executor()))),
-      plan_(settings.transport, settings.upward_every)
+      plan_(kept.transport, kept.upward_every)
 {
     s.add(*this);
 }
@@ -140,8 +146,8 @@ void live_feed::tell(sync::instant now)
 {
     exclusive::visit const here(source_->inside);
     // A callback may end subscriptions, or add some, which are introduced to what is told here.
-    std::vector<sync::mail> batch = std::exchange(outgoing_, std::exchange(batch_, {}));
-    std::vector<std::shared_ptr<subscriber>> round = std::exchange(round_, {});
+    std::vector<sync::mail> batch = std::exchange(outgoing_, {});
+    std::vector<std::shared_ptr<subscriber>> round = std::exchange(spare().round, {});
     round.assign(subscribers_.begin(), subscribers_.end());
     for (sync::mail const& m : batch)
         tell_onlookers([&](onlooker& o) { o.told(m, now.steady); });
@@ -158,9 +164,9 @@ void live_feed::tell(sync::instant now)
     for (auto const& s : round)
         s->notify(batch);
     round.clear();
-    round_ = std::move(round);
+    spare().round = std::move(round);
     batch.clear();
-    batch_ = std::move(batch);
+    spare().batch = std::move(batch);
 }
 
 /// Nothing more will come.
@@ -291,7 +297,7 @@ void live_feed::release() noexcept
 {
     link_.reset();
     promoted_.reset();
-    snapshot_timer_.reset();
+    attention_.reset();
     source_->room->release();
 }
 

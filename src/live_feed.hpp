@@ -35,10 +35,10 @@ inline sync::instant now_instant()
 ///
 /// live_feed.cpp: who listens. live_connection.cpp: opened, lost, tried again. live_reading.cpp: what is read, and the
 /// comparison with the list.
-class live_feed final : public net::stoppable, private net::link_listener
+class live_feed final : public net::stoppable, private net::link_listener, private net::readable_listener
 {
 public:
-    live_feed(net::scope&, calls&, config const&);
+    live_feed(net::scope&, calls&, settings const&);
     ~live_feed();
 
     /// @param owner kept alive by the coroutines that this starts
@@ -74,6 +74,14 @@ private:
         sync::setback what = sync::setback::transient;
     };
     struct attempt; // at one
+    struct room {   // of what is read and told at once; one for all feeds of a thread, as their receive buffer is
+        std::vector<sync::mail> batch;
+        std::vector<std::shared_ptr<subscriber>> round;
+    };
+    struct listed { // the list, in the decoder's `updates()`
+        protocol::decoder list;
+        std::optional<error> failure;
+    };
 
     // who listens
     void open(std::shared_ptr<void> const& owner);
@@ -83,6 +91,7 @@ private:
     }
     void disconnect_if_unwanted() noexcept;
     void retire(subscriber const& s) noexcept { counts_.conflated += s.box.conflated(); }
+    static room& spare();
     void tell(sync::instant now); ///< everybody what is outgoing
     template <class F>
     void tell_onlookers(F);
@@ -93,8 +102,9 @@ private:
 
     // the connection
     asio::awaitable<void> run(std::shared_ptr<void> owner);
+    asio::awaitable<void> run_again(std::shared_ptr<void> owner, net::live_link::end);
     asio::awaitable<void> open_link();
-    void leave_connection();
+    asio::awaitable<bool> leave_connection();
     void lose(error, sync::setback);
     asio::awaitable<bool> recover();
     asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
@@ -112,24 +122,26 @@ private:
     bool is_current(std::uint64_t connection) const noexcept { return connection_ == connection; }
 
     // what is read
-    asio::awaitable<void> follow(std::shared_ptr<void> owner);
+    void follow(std::shared_ptr<void> owner);
+    void read_on(std::shared_ptr<void> owner);
+    void readable(error_code, std::shared_ptr<void> owner) override;
     void stopped_reading(net::live_link const&, net::live_link::end);
     net::live_link::end read_once(net::live_link&, sync::instant now);
     void message(std::span<char>) override;
     void other_event() override { ++counts_.skipped; }
     void confirmed(std::uint32_t snapshot) override;
     void retry(std::chrono::milliseconds) override;
-    void attend_snapshots(std::shared_ptr<void> const& owner);
-    void attend_snapshots_at(net::steady_time, std::weak_ptr<void> owner);
+    void attend(std::shared_ptr<void> const& owner);
+    void attend_at(net::steady_time, std::shared_ptr<void> const& owner);
     asio::awaitable<void> take_snapshot_now(std::shared_ptr<void> owner, std::uint64_t connection);
     asio::awaitable<bool> take_snapshot(std::uint64_t connection, bool closes_gap);
-    asio::awaitable<std::optional<error>> list();
+    asio::awaitable<listed> list();
     void snapshot_taken(net::steady_time requested, sync::instant now);
     error ledger_full() const;
 
     net::scope& scope_;
     calls& calls_;
-    config const& settings_;
+    settings const& settings_;
     std::shared_ptr<subscription_source> source_;
     std::vector<std::shared_ptr<subscriber>> subscribers_;
     boost::intrusive::list<onlooker, boost::intrusive::constant_time_size<false>> onlookers_;
@@ -140,11 +152,7 @@ private:
 
     sync::ledger ledger_;
     sync::reconnect_plan plan_;
-    protocol::decoder decoder_list_;
     std::vector<sync::mail> outgoing_;
-    // Kept for their memory alone: of a round of telling.
-    std::vector<sync::mail> batch_;
-    std::vector<std::shared_ptr<subscriber>> round_;
     std::shared_ptr<net::live_link> link_;     // null between connections, and while polling
     std::shared_ptr<net::live_link> promoted_; // over a better transport, to take the place of the present one
     std::uint64_t connection_ = 0;             // which one it is, or will be
@@ -155,11 +163,13 @@ private:
     struct snapshot_schedule {
         net::steady_time connected;
         net::steady_time next;
+        bool is_asked = false; // one is on its way
         bool closed_gap = false;
         sync::backoff delay;
     };
-    snapshot_schedule snapshots_;                      // of this connection
-    std::optional<asio::steady_timer> snapshot_timer_; // the execution context takes it with it
+    snapshot_schedule snapshots_;                 // of this connection
+    std::optional<asio::steady_timer> attention_; // to the connection; the execution context takes it with it
+    net::steady_time attends_at_ = net::wait_list::no_deadline; // the timer's, while it runs
 
     net::wait_list news_; // for the connection's own coroutines
     net::wait_list status_news_;

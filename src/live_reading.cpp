@@ -25,13 +25,6 @@ constexpr auto later_snapshots = std::chrono::minutes(5);
 // One that is asked for comes when the last one's absences are settled, as a new one voids what is not (rule 2).
 constexpr auto between_snapshots = std::chrono::milliseconds(2500);
 
-// One for all feeds of a thread, as the buffer that they read into: it is in use while a message is taken alone.
-protocol::decoder& thread_decoder()
-{
-    thread_local protocol::decoder decoder;
-    return decoder;
-}
-
 error failure_of(calls const& c, net::live_link const& link, end why)
 {
     undertaking const doing = {"following the activities", c.origin()};
@@ -63,25 +56,37 @@ error failure_of(calls const& c, net::live_link const& link, end why)
 
 } // namespace
 
-asio::awaitable<void> live_feed::follow(std::shared_ptr<void> owner)
+void live_feed::follow(std::shared_ptr<void> owner)
 {
-    std::shared_ptr<net::live_link> const link = link_;
     connected();
     snapshots_ = snapshot_schedule();
     snapshots_.connected = snapshots_.next = std::chrono::steady_clock::now();
-    attend_snapshots(owner);
+    attend(owner);
     if (plan_.upward_at())
         asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
+    read_on(std::move(owner));
+}
+
+void live_feed::read_on(std::shared_ptr<void> owner)
+{
+    if (link_->has_more())
+        readable(error_code(), std::move(owner));
+    else
+        link_->stream().notify_readable(std::move(owner), *this);
+}
+
+void live_feed::readable(error_code ec, std::shared_ptr<void> owner)
+{
     end why = end::none;
-    while (why == end::none && !ledger_.full()) {
-        error_code const ec = co_await link->wait();
-        why = read_once(*link, now_instant());
-        if (why == end::none && ec)
-            why = link->stream().expired() ? end::silent : end::lost;
-    }
-    if (why != end::none)
-        co_await link->flushed(std::chrono::steady_clock::now() + std::chrono::seconds(1));
-    stopped_reading(*link, why);
+    do
+        why = read_once(*link_, now_instant());
+    while (why == end::none && link_->has_more() && !ledger_.full());
+    if (why == end::none && ec)
+        why = link_->is_silent() ? end::silent : end::lost;
+    if (why == end::none && !ledger_.full())
+        read_on(std::move(owner));
+    else
+        asio::co_spawn(scope_.executor(), run_again(std::move(owner), why), asio::detached);
 }
 
 void live_feed::stopped_reading(net::live_link const& link, end why)
@@ -96,12 +101,16 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
 {
     exclusive::visit const here(source_->inside);
     reading_at_ = now;
+    if (outgoing_.capacity() == 0)
+        outgoing_.swap(spare().batch);
     std::uint64_t const frames = link.frames();
     end const why = link.read(now.steady, *this);
     if (link.frames() != frames)
         plan_.heard();
     if (!outgoing_.empty())
         tell(now);
+    else
+        outgoing_.swap(spare().batch);
     return why;
 }
 
@@ -109,7 +118,7 @@ void live_feed::message(std::span<char> bytes)
 {
     if (tap_)
         tap_->notification(std::string_view(bytes.data(), bytes.size()));
-    protocol::decoder& decoder = thread_decoder();
+    protocol::decoder& decoder = protocol::decoder::of_this_thread();
     switch (decoder.notification(bytes)) {
     case protocol::decoded::activities:
         for (protocol::activity_update const& update : decoder.updates()) {
@@ -146,9 +155,9 @@ error live_feed::ledger_full() const
                                            ": more runs than config::ledger_bytes has room for");
 }
 
-/// What is next to do about snapshots. By a timer, as a coroutine that slept between them would cost each quiet feed a
-/// kilobyte.
-void live_feed::attend_snapshots(std::shared_ptr<void> const& owner)
+/// What is next to do beside reading: absences, lists, and a quiet peer. By one timer, as each one more, or a coroutine
+/// that slept, would cost every quiet feed a part of a kilobyte.
+void live_feed::attend(std::shared_ptr<void> const& owner)
 {
     while (wanted()) {
         sync::instant const now = now_instant();
@@ -161,13 +170,20 @@ void live_feed::attend_snapshots(std::shared_ptr<void> const& owner)
                 return;
             continue;
         }
-        steady_time next = snapshots_.next;
-        if (list_wanted_)
-            next = std::min(next, last_snapshot_ ? *last_snapshot_ + between_snapshots : now.steady);
-        if (now.steady < next)
-            attend_snapshots_at(settle_at ? std::min(next, *settle_at) : next, owner);
-        else
-            asio::co_spawn(scope_.executor(), take_snapshot_now(owner, connection_), asio::detached);
+        steady_time next = link_->attend(now.steady);
+        if (settle_at)
+            next = std::min(next, *settle_at);
+        if (!snapshots_.is_asked) {
+            steady_time snapshot_at = snapshots_.next;
+            if (list_wanted_)
+                snapshot_at = std::min(snapshot_at, last_snapshot_ ? *last_snapshot_ + between_snapshots : now.steady);
+            snapshots_.is_asked = now.steady >= snapshot_at;
+            if (snapshots_.is_asked)
+                asio::co_spawn(scope_.executor(), take_snapshot_now(owner, connection_), asio::detached);
+            else
+                next = std::min(next, snapshot_at);
+        }
+        attend_at(next, owner);
         return;
     }
     if (closing_) // the goodbye goes on without us
@@ -177,15 +193,24 @@ void live_feed::attend_snapshots(std::shared_ptr<void> const& owner)
     change(connection_state::idle);
 }
 
-void live_feed::attend_snapshots_at(steady_time at, std::weak_ptr<void> owner)
+void live_feed::attend_at(steady_time at, std::shared_ptr<void> const& owner)
 {
-    if (!snapshot_timer_)
-        snapshot_timer_.emplace(scope_.executor());
-    snapshot_timer_->expires_at(at);
-    snapshot_timer_->async_wait([this, owner = std::move(owner), connection = connection_](error_code) {
-        std::shared_ptr<void> const held = owner.lock();
-        if (held && is_current(connection) && link_)
-            attend_snapshots(held); // in time, or as something has changed
+    if (attends_at_ <= at) // one wait at a time, which looks again at what is due
+        return;
+    if (!attention_)
+        attention_.emplace(scope_.executor());
+    if (std::exchange(attends_at_, at) != net::wait_list::no_deadline) {
+        attention_->cancel(); // whose handler begins the shorter one
+        return;
+    }
+    attention_->expires_at(at);
+    attention_->async_wait([this, weak = std::weak_ptr(owner)](error_code) {
+        std::shared_ptr<void> const held = weak.lock();
+        if (!held)
+            return;
+        attends_at_ = net::wait_list::no_deadline;
+        if (link_)
+            attend(held); // in time, or as something has changed
     });
 }
 
@@ -193,8 +218,8 @@ void live_feed::something_changed() noexcept
 {
     news_.wake_all();
     try {
-        if (snapshot_timer_)
-            snapshot_timer_->cancel();
+        if (attention_)
+            attention_->cancel();
     } catch (...) { // cancelling a timer does not fail in practice; it then runs off in time
     }
 }
@@ -208,6 +233,7 @@ asio::awaitable<void> live_feed::take_snapshot_now(std::shared_ptr<void> owner, 
     if (!is_current(connection) || !link_)
         co_return;
     steady_time const done = std::chrono::steady_clock::now();
+    snapshots_.is_asked = false;
     if (good) {
         snapshots_.delay.reset();
         snapshots_.closed_gap = snapshots_.closed_gap || closes_gap;
@@ -217,20 +243,19 @@ asio::awaitable<void> live_feed::take_snapshot_now(std::shared_ptr<void> owner, 
         snapshots_.next = done + snapshots_.delay.draw(net::random_fraction());
         snapshots_.delay.raise();
     }
-    attend_snapshots(owner);
+    attend(owner);
 }
 
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
 {
     sync::instant const requested = now_instant();
     ledger_.snapshot_requested(requested, closes_gap);
-    asio::awaitable<std::optional<error>> listing = list();
-    std::optional<std::optional<error>> const listed = co_await while_wanted(std::move(listing));
-    if (!is_current(connection) || !listed)
+    asio::awaitable<listed> listing = list();
+    std::optional<listed> const got = co_await while_wanted(std::move(listing));
+    if (!is_current(connection) || !got)
         co_return false;
-    std::optional<error> const& failure = *listed;
     sync::instant const now = now_instant();
-    if (failure) {
+    if (std::optional<error> const& failure = got->failure) {
         ledger_.snapshot_failed();
         note(*failure);
         if (sync::setback_of(failure->diagnostics().http_status()) == sync::setback::barred) {
@@ -239,7 +264,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         }
         co_return false;
     }
-    ledger_.snapshot_arrived(decoder_list_.updates(), now, outgoing_);
+    ledger_.snapshot_arrived(got->list.updates(), now, outgoing_);
     snapshot_taken(requested.steady, now);
     if (!is_current(connection)) // a callback may have stopped everything
         co_return false;
@@ -258,19 +283,20 @@ void live_feed::snapshot_taken(steady_time requested, sync::instant now)
         change(connection_state::reconciled);
 }
 
-/// `GET /activities` into `decoder_list_`, or why not.
-asio::awaitable<std::optional<error>> live_feed::list()
+/// `GET /activities`, or why not. With a decoder of its own, as its result is looked at later, and no feed is to hold
+/// one between two lists.
+asio::awaitable<live_feed::listed> live_feed::list()
 {
-    std::optional<error> failure;
+    listed result;
     std::exception_ptr thrown;
     try {
-        co_await calls_.list_into(decoder_list_, tap_);
+        co_await calls_.list_into(result.list, tap_);
     } catch (...) {
         thrown = std::current_exception();
     }
     if (thrown)
-        failure = error_of({"listing the activities", calls_.origin()}, thrown);
-    co_return failure;
+        result.failure = error_of({"listing the activities", calls_.origin()}, thrown);
+    co_return result;
 }
 
 } // namespace plex::detail

@@ -21,14 +21,14 @@ namespace detail {
 
 namespace {
 
-sync::pursuit_terms terms_of(activity_request const& asked, config const& settings)
+sync::pursuit_terms terms_of(activity_request const& asked, settings const& kept)
 {
     sync::pursuit_terms terms;
     terms.wanted = asked.filter();
     terms.or_running = asked.accepts_running();
-    terms.appear_timeout = settings.appear_timeout;
-    terms.limits.conflate_after = settings.conflate_after;
-    terms.limits.bytes = settings.mailbox_bytes;
+    terms.appear_timeout = kept.appear_timeout;
+    terms.limits.conflate_after = kept.conflate_after;
+    terms.limits.bytes = kept.mailbox_bytes;
     return terms;
 }
 
@@ -37,7 +37,7 @@ sync::pursuit_terms terms_of(activity_request const& asked, config const& settin
 /// An operation: a request, and the activity that it started.
 struct followed final : onlooker {
     followed(std::shared_ptr<client_state> s, activity_request what)
-        : client(std::move(s)), asked(std::move(what)), pursuit(terms_of(asked, client->settings))
+        : client(std::move(s)), asked(std::move(what)), pursuit(terms_of(asked, client->kept))
     {
     }
     ~followed() { client->feed.disregard(*this); }

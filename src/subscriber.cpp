@@ -28,7 +28,7 @@ void subscriber::end(error e)
 {
     if (stopped || failure)
         return;
-    failure = std::move(e);
+    failure = std::make_unique<error const>(std::move(e));
     notify();
 }
 
@@ -70,12 +70,13 @@ std::optional<error> subscriber::take_failure()
     if (stopped || told_failure || !box.empty())
         return std::nullopt;
     if (box.overflowed() && !failure)
-        failure = error(errc::subscriber_overflow, "taking a feed's events: they came faster than they were taken");
-    if (failure) {
-        told_failure = true;
-        leave();
-    }
-    return failure;
+        failure = std::make_unique<error const>(errc::subscriber_overflow,
+                                                "taking a feed's events: they came faster than they were taken");
+    if (!failure)
+        return std::nullopt;
+    told_failure = true;
+    leave();
+    return *failure;
 }
 
 /// The caller holds it: a callback may destroy its subscription.

@@ -58,7 +58,7 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
     waiter waiting;
     event_function on_event; ///< null for a feed
     end_function on_end;
-    std::optional<error> failure;
+    std::unique_ptr<error const> failure;
     bool told_failure = false;
     bool stopped = false;
 

@@ -1,6 +1,7 @@
 #include "net/byte_stream.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_executor.hpp>
 #include <boost/asio/deferred.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -11,23 +12,33 @@
 
 namespace plex::net {
 
-byte_stream::byte_stream(scope& s) : watchdog_(std::make_shared<watchdog>(s.executor()))
-{
-    watchdog_->stream = this;
-    s.add(*this);
-}
-
 byte_stream::~byte_stream()
 {
-    watchdog_->stream = nullptr;
+    dismiss_watchdog();
+}
+
+void byte_stream::dismiss_watchdog() noexcept
+{
+    std::shared_ptr<watchdog> const w = std::exchange(watchdog_, nullptr);
+    if (!w)
+        return;
+    w->stream = nullptr;
     try {
-        watchdog_->timer.cancel();
+        w->timer.cancel();
     } catch (...) { // it then runs off, finds no stream, and ends
     }
 }
 
 void byte_stream::expires_at(steady_time deadline, expiry_listener* listener)
 {
+    if (deadline == steady_time::max()) {
+        dismiss_watchdog();
+        return;
+    }
+    if (!watchdog_) {
+        watchdog_ = std::make_shared<watchdog>(executor());
+        watchdog_->stream = this;
+    }
     watchdog_->deadline = deadline;
     watchdog_->listener = listener;
     if (deadline < watchdog_->armed_for)
@@ -42,11 +53,9 @@ void byte_stream::arm(std::shared_ptr<watchdog> const& w)
         if (ec || !w->stream)
             return;
         w->armed_for = steady_time::max();
-        if (w->deadline == steady_time::max())
-            return;
         if (std::chrono::steady_clock::now() < w->deadline)
             return arm(w);
-        w->expired = true;
+        w->stream->expired_ = true;
         w->stream->close();
         if (w->listener)
             w->listener->expired(*w->stream);
@@ -93,6 +102,14 @@ public:
         auto waiting = socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::as_tuple(asio::deferred));
         std::tuple<error_code> const result = co_await std::move(waiting);
         co_return std::get<0>(result);
+    }
+
+    void notify_readable(std::shared_ptr<void> keeps, readable_listener& listener) override
+    {
+        auto tell = [keeps = std::move(keeps), &listener](error_code ec) mutable {
+            listener.readable(ec, std::move(keeps));
+        };
+        socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::bind_executor(executor(), std::move(tell)));
     }
 
     asio::ip::tcp::socket* plain() noexcept override { return &socket_; }

@@ -38,6 +38,17 @@ protected:
     ~expiry_listener() = default;
 };
 
+/// Is told once that there may be something to read, or of the failure that says why nothing more comes.
+class readable_listener
+{
+public:
+    /// @param keeps as it was given
+    virtual void readable(error_code, std::shared_ptr<void> keeps) = 0;
+
+protected:
+    ~readable_listener() = default;
+};
+
 /// A connection, TCP or TLS, with one deadline. Reading is split in two so that a connection that waits holds no
 /// buffer: `wait_readable` suspends, `try_read` fills whatever buffer the caller then has.
 class byte_stream : public stoppable
@@ -48,6 +59,9 @@ public:
     /// `would_block` when there is nothing now; `eof` when the peer has closed.
     virtual io_result try_read(asio::mutable_buffer) = 0;
     virtual asio::awaitable<error_code> wait_readable() = 0;
+    /// The same without a coroutine: whoever reads for weeks has no frames meanwhile.
+    /// @param keeps held until the listener is told, or the execution context goes
+    virtual void notify_readable(std::shared_ptr<void> keeps, readable_listener&) = 0;
     /// As much as can be sent at once, perhaps nothing: `bytes` are.
     virtual io_result try_write(asio::const_buffer) = 0;
     /// All of it.
@@ -67,15 +81,16 @@ public:
     asio::awaitable<io_result> read_some(asio::mutable_buffer);
 
     /// From then on the stream is closed by itself. The timer behind it is set again only when it has run off, so that
-    /// moving the deadline costs nothing. `steady_time::max()` is none.
+    /// moving the deadline costs nothing. `steady_time::max()` is none, and takes no memory.
     /// @param listener is told of that; null for nobody. It outlives the stream, or the next deadline replaces it
     void expires_at(steady_time, expiry_listener* listener = nullptr);
-    bool expired() const noexcept { return watchdog_->expired; }
+    bool expired() const noexcept { return expired_; }
 
     void stop() noexcept final { close(); }
 
 protected:
-    explicit byte_stream(scope&);
+    explicit byte_stream(scope& s) : scope_(s) { s.add(*this); }
+    asio::any_io_executor const& executor() const noexcept { return scope_.executor(); }
     static bool is_quiet(asio::ip::tcp::socket&) noexcept;
 
 private:
@@ -86,11 +101,13 @@ private:
         steady_time deadline = steady_time::max();
         steady_time armed_for = steady_time::max();
         expiry_listener* listener = nullptr;
-        bool expired = false;
     };
     static void arm(std::shared_ptr<watchdog> const&);
+    void dismiss_watchdog() noexcept;
 
-    std::shared_ptr<watchdog> watchdog_;
+    scope& scope_;
+    std::shared_ptr<watchdog> watchdog_; // null where there is no deadline
+    bool expired_ = false;
 };
 
 /// What a TLS connection needs to know.

@@ -73,6 +73,8 @@ public:
     /// A new connection in the place of one that turned out to be dead.
     asio::awaitable<acquired> replace(lease, steady_time deadline);
 
+    endpoint_settings const& endpoint() const noexcept { return settings_.endpoint; }
+
     /// How many are kept.
     std::size_t kept() const noexcept { return idle_.size(); }
     /// All that are kept.

@@ -19,11 +19,6 @@ struct receive_buffer {
     std::array<char, size + slack> bytes;
 };
 
-asio::awaitable<error_code> at_once()
-{
-    co_return error_code();
-}
-
 receive_buffer& thread_buffer()
 {
     thread_local auto const buffer = std::make_unique<receive_buffer>();
@@ -36,15 +31,10 @@ live_link::live_link(scope& s, std::unique_ptr<byte_stream> stream, std::string 
     : scope_(s), stream_(std::move(stream)), settings_(values), beyond_(std::move(beyond)),
       last_sign_(std::chrono::steady_clock::now())
 {
-    stream_->expires_at(last_sign_ + settings_.idle_limit);
+    stream_->expires_at(steady_time::max()); // it is attended to
 }
 
 live_link::~live_link() = default;
-
-asio::awaitable<error_code> live_link::wait()
-{
-    return beyond_.empty() ? stream_->wait_readable() : at_once();
-}
 
 live_link::end live_link::read(steady_time now, link_listener& listener)
 {
@@ -52,11 +42,20 @@ live_link::end live_link::read(steady_time now, link_listener& listener)
     if (bytes.empty()) {
         if (!failure_)
             return end::none;
-        return stream_->expired() ? end::silent : end::lost;
+        return silent_ ? end::silent : end::lost;
     }
     last_sign_ = now;
-    stream_->expires_at(now + settings_.idle_limit);
     return take(bytes, listener);
+}
+
+steady_time live_link::attend(steady_time now)
+{
+    steady_time const limit = last_sign_ + settings_.idle_limit;
+    if (now < limit)
+        return limit;
+    silent_ = true;
+    close();
+    return steady_time::max();
 }
 
 std::span<char> live_link::receive()

@@ -30,8 +30,8 @@ protected:
     ~link_listener() = default;
 };
 
-/// The open connection of a live feed, over whichever framing. It closes when the peer gives no sign for too long.
-/// While it waits it holds no receive buffer: all links of a thread read into one.
+/// The open connection of a live feed, over whichever framing. While it waits it holds no receive buffer: all links of
+/// a thread read into one.
 class live_link : public std::enable_shared_from_this<live_link>
 {
 public:
@@ -48,10 +48,14 @@ public:
     live_link(live_link const&) = delete;
     live_link& operator=(live_link const&) = delete;
 
-    /// Suspends until there may be something to read.
-    asio::awaitable<error_code> wait();
-    /// Tells what one read brings. To be called again after `wait()`.
+    /// Whether something that came with the reply which opened it is yet to be read.
+    bool has_more() const noexcept { return !beyond_.empty(); }
+    /// Tells what one read brings. To be called again while it `has_more()`, else once the stream is readable.
     end read(steady_time now, link_listener&);
+
+    /// What is due by now: to ask a quiet peer for a sign, or to close as it has given none for too long.
+    /// @returns when to be called again, at the latest
+    virtual steady_time attend(steady_time now);
 
     /// Makes the server show that everything it had to say before is here; the listener hears of it.
     virtual void ask_confirmation(std::uint32_t number) = 0;
@@ -64,6 +68,7 @@ public:
     byte_stream& stream() noexcept { return *stream_; }
     void close() noexcept { stream_->close(); }
 
+    bool is_silent() const noexcept { return silent_; } ///< and closed for that
     steady_time last_sign() const noexcept { return last_sign_; }
     std::uint64_t frames() const noexcept { return frames_; }
     error_code failure() const noexcept { return failure_; } ///< behind `lost`
@@ -90,6 +95,7 @@ private:
     std::string beyond_;
     steady_time last_sign_;
     error_code failure_;
+    bool silent_ = false;
 };
 
 } // namespace plex::net

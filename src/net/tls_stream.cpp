@@ -2,6 +2,7 @@
 
 #include <plex/error.hpp>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -88,6 +89,14 @@ public:
                 co_return failure_;
         }
         co_return error_code();
+    }
+
+    void notify_readable(std::shared_ptr<void> keeps, readable_listener& listener) override
+    {
+        asio::co_spawn(executor(), wait_readable(),
+                       [keeps = std::move(keeps), &listener](std::exception_ptr, error_code ec) mutable {
+                           listener.readable(ec, std::move(keeps));
+                       });
     }
 
     io_result try_write(asio::const_buffer) override { return {}; }

@@ -25,7 +25,7 @@ std::optional<std::uint32_t> number_in(std::span<char const> pong)
 } // namespace
 
 websocket_link::websocket_link(scope& s, std::unique_ptr<byte_stream> stream, std::string beyond, settings values)
-    : live_link(s, std::move(stream), std::move(beyond), values), framer_(values.max_message), quiet_(s.executor())
+    : live_link(s, std::move(stream), std::move(beyond), values), framer_(values.max_message)
 {
 }
 
@@ -94,8 +94,16 @@ void websocket_link::send(protocol::opcode op, std::string_view payload)
     protocol::append_frame(pending_, op, payload, key);
     if (is_writing_)
         return;
+    // The usual case: it fits into the socket's buffer. A failure is for the reading side to find.
+    io_result const sent = stream_->try_write(asio::buffer(pending_));
+    pending_.erase(0, sent.ec ? pending_.size() : sent.bytes);
+    if (pending_.empty()) {
+        pending_ = std::string();
+        return;
+    }
     is_writing_ = true;
-    asio::co_spawn(scope_.executor(), write_pending(self()), asio::detached);
+    auto self = std::static_pointer_cast<websocket_link>(shared_from_this());
+    asio::co_spawn(scope_.executor(), write_pending(std::move(self)), asio::detached);
 }
 
 void websocket_link::send_close(std::uint16_t code)
@@ -108,18 +116,16 @@ void websocket_link::send_close(std::uint16_t code)
 
 asio::awaitable<void> websocket_link::write_pending(std::shared_ptr<websocket_link> self)
 {
+    std::string writing;
     while (!self->pending_.empty()) {
-        self->writing_.swap(self->pending_);
-        self->pending_.clear();
-        error_code const ec = co_await self->stream_->write(asio::buffer(self->writing_));
+        writing = std::exchange(self->pending_, std::string());
+        error_code const ec = co_await self->stream_->write(asio::buffer(writing));
         if (ec) {
             self->pending_.clear(); // the reading side finds out why
             break;
         }
     }
     self->is_writing_ = false;
-    self->writing_ = std::string();
-    self->pending_ = std::string();
     self->written_.wake_all();
 }
 
@@ -132,20 +138,26 @@ asio::awaitable<void> websocket_link::flushed(steady_time deadline)
     }
 }
 
-void websocket_link::watch()
+steady_time websocket_link::attend(steady_time now)
 {
-    quiet_.expires_at(std::max(last_sign(), last_ping_) + settings_.ping_after);
-    quiet_.async_wait([weak = std::weak_ptr(self())](error_code ec) {
-        auto const self = weak.lock();
-        if (ec || !self || !self->stream_->is_open())
-            return;
-        auto const now = std::chrono::steady_clock::now();
-        if (now - std::max(self->last_sign(), self->last_ping_) >= self->settings_.ping_after) {
-            self->last_ping_ = now;
-            self->send(protocol::opcode::ping, {});
-        }
-        self->watch();
-    });
+    steady_time const limit = live_link::attend(now);
+    if (is_silent())
+        return limit;
+    if (now >= ping_due()) {
+        last_ping_ = now;
+        send(protocol::opcode::ping, {});
+    }
+    return std::min(limit, ping_due());
+}
+
+/// On a grid, a little late: the many quiet feeds of a thread are then attended to together, where each would wake it
+/// for itself.
+steady_time websocket_link::ping_due() const noexcept
+{
+    steady_time::duration const due = (std::max(last_sign(), last_ping_) + settings_.ping_after).time_since_epoch();
+    steady_time::duration const step = std::max(settings_.ping_after / 16, steady_time::duration(1));
+    steady_time::duration const late = due % step;
+    return steady_time(late.count() == 0 ? due : due - late + step);
 }
 
 } // namespace plex::net

@@ -11,9 +11,7 @@ class websocket_link final : public live_link
 public:
     websocket_link(scope&, std::unique_ptr<byte_stream>, std::string beyond, settings);
 
-    /// Starts the watch over the peer. To be called once, as it needs the link's shared pointer.
-    void start() { watch(); }
-
+    steady_time attend(steady_time now) override;
     void ask_confirmation(std::uint32_t number) override;
     bool say_goodbye() override;
     asio::awaitable<void> flushed(steady_time deadline) override;
@@ -24,15 +22,12 @@ private:
     end handle(protocol::websocket_item const&);
     void send(protocol::opcode, std::string_view payload);
     void send_close(std::uint16_t code);
+    steady_time ping_due() const noexcept;
     static asio::awaitable<void> write_pending(std::shared_ptr<websocket_link>);
-    void watch();
-    std::shared_ptr<websocket_link> self() { return std::static_pointer_cast<websocket_link>(shared_from_this()); }
 
     protocol::websocket_framer framer_;
-    asio::steady_timer quiet_; // pings when it runs off
     steady_time last_ping_ = steady_time::min();
     std::string pending_; // frames to be written
-    std::string writing_; // frames being written
     wait_list written_;
     bool is_writing_ = false;
     bool close_sent_ = false;

@@ -156,6 +156,12 @@ private:
     bool had_large_ = false;
 };
 
+decoder& decoder::of_this_thread()
+{
+    thread_local decoder one;
+    return one;
+}
+
 decoder::decoder() : reader_(std::make_unique<reader>()) {}
 decoder::decoder(decoder&&) noexcept = default;
 decoder& decoder::operator=(decoder&&) noexcept = default;

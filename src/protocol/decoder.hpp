@@ -47,6 +47,9 @@ enum class decoded : std::uint8_t {
 class decoder
 {
 public:
+    /// For whoever is done with the result before anything else may run on the thread.
+    static decoder& of_this_thread();
+
     decoder();
     decoder(decoder&&) noexcept;
     decoder& operator=(decoder&&) noexcept;

@@ -51,6 +51,7 @@ LINES = {
     "idle_feeds": ("feeds/s", IDLE, {"beast_read_loop"}, {"node_ws"}),
     "idle_feeds_tls": ("feeds/s", IDLE, {"beast_read_loop"}, {"node_ws"}),
     "subscribers_1000": (EVENTS, COUNTED | CONFLATED, {"with_one_stalled"}, set()),
+    "subscribers_1000_next": (EVENTS, COUNTED | CONFLATED, set(), set()),
     "subscribers_1000_callback": (EVENTS, COUNTED | CONFLATED, {"with_one_stalled"}, set()),
     "slow_reader": (EVENTS, COUNTED | CONFLATED | {"pending", "kib_growth"}, {"beast_read_loop"}, set()),
     "soak": (EVENTS, UNCOUNTED | CONFLATED | {"growth", "kib_at_tenth", "kib_at_end"}, set(), set()),

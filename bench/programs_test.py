@@ -50,6 +50,7 @@ RUNS = [
     ("soak", "plain", 3000, [], "soak", {"conflated", "kib_at_tenth", "kib_at_end", "growth"}),
     ("subscribers_1000", "plain", 300, [], "subscribers_1000", CONFLATED),
     ("subscribers_1000", "plain", 300, ["stalled"], "subscribers_1000_stalled", CONFLATED),
+    ("subscribers_1000", "plain", 300, ["next"], "subscribers_1000_next", CONFLATED),
     ("subscribers_1000", "plain", 300, ["3"], "subscribers_3", CONFLATED),
     ("subscribers_1000_callback", "plain", 300, ["3"], "subscribers_3_callback", CONFLATED),
     ("subscribers_1000_callback", "plain", 300, [], "subscribers_1000_callback", CONFLATED),

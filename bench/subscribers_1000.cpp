@@ -16,7 +16,17 @@ namespace {
 namespace asio = boost::asio;
 using namespace plex::bench;
 
+// What a read has brought is taken in one go.
 asio::awaitable<void> listen(plex::feed& feed, crowd& others)
+{
+    while (!feed.stopped()) {
+        co_await feed.wait();
+        while (auto event = feed.try_next())
+            others.take(*event);
+    }
+}
+
+asio::awaitable<void> listen_one_by_one(plex::feed& feed, crowd& others)
 {
     while (auto event = co_await feed.next())
         others.take(*event);
@@ -38,11 +48,13 @@ asio::awaitable<void> begin(plex::client& client, crowd& subscribers)
 
 int main(int argc, char** argv)
 {
-    constexpr char const* usage = "PORT COUNT [stalled|SUBSCRIBERS]";
+    constexpr char const* usage = "PORT COUNT [stalled|next|SUBSCRIBERS]";
     std::uint64_t const port = number(argc, argv, 1, usage);
     std::uint64_t const events = number(argc, argv, 2, usage);
-    bool const with_stalled = argc > 3 && std::string_view(argv[3]) == "stalled";
-    std::uint64_t const size = argc > 3 && !with_stalled ? number(argc, argv, 3, usage) : 1000;
+    std::string_view const form = argc > 3 ? argv[3] : "";
+    bool const with_stalled = form == "stalled";
+    bool const one_by_one = form == "next";
+    std::uint64_t const size = form.empty() || with_stalled || one_by_one ? 1000 : number(argc, argv, 3, usage);
 
     asio::io_context context(1);
     plex::client client(context.get_executor(), settings(port, "/stepped"));
@@ -54,8 +66,10 @@ int main(int argc, char** argv)
     std::optional<plex::feed> stalled;
     if (with_stalled)
         stalled.emplace(client.subscribe());
-    for (plex::feed& feed : feeds)
-        asio::co_spawn(client.get_executor(), listen(feed, subscribers), rethrow);
+    for (plex::feed& feed : feeds) {
+        asio::awaitable<void> listening = one_by_one ? listen_one_by_one(feed, subscribers) : listen(feed, subscribers);
+        asio::co_spawn(client.get_executor(), std::move(listening), rethrow);
+    }
     asio::co_spawn(client.get_executor(), begin(client, subscribers), rethrow);
     context.run();
 
@@ -63,6 +77,7 @@ int main(int argc, char** argv)
     for (plex::feed const& feed : feeds)
         conflated += feed.conflated();
     expect(!with_stalled || stalled->conflated() != 0, "the stalled one has got its events");
-    subscribers.report("subscribers_" + std::to_string(size) + (with_stalled ? "_stalled" : ""),
+    std::string const suffix = form.empty() || form == std::to_string(size) ? "" : "_" + std::string(form);
+    subscribers.report("subscribers_" + std::to_string(size) + suffix,
                        field("conflated", static_cast<double>(conflated)));
 }

@@ -11,7 +11,7 @@ namespace plex {
 namespace detail {
 
 activity_record::activity_record(activity_fields const& fields, std::size_t size) noexcept
-    : fields_(fields), size_(size)
+    : size_(size), fields_(fields)
 {
     char* end = reinterpret_cast<char*>(this + 1);
     for (std::string_view* text : {&fields_.uuid, &fields_.type, &fields_.title, &fields_.subtitle, &fields_.context,

@@ -51,9 +51,10 @@ private:
     ~activity_record() = default;
     void destroy() const noexcept;
 
-    activity_fields fields_; // its views point behind this object
+    // What each subscriber touches of an event comes first, on one line of the cache.
     std::size_t size_;
     mutable std::atomic<std::uint32_t> references_{1};
+    activity_fields fields_; // its views point behind this object
 };
 
 /// The library's own way into a handle.

@@ -42,6 +42,13 @@ asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
         throw cancelled();
 }
 
+/// What ended it, if anything has.
+void throw_failure(subscriber& s)
+{
+    if (std::optional<error> const failed = s.take_failure())
+        throw error(*failed);
+}
+
 std::optional<activity_event> try_next(subscriber& s)
 {
     exclusive::visit const here(s.source->inside);
@@ -49,8 +56,7 @@ std::optional<activity_event> try_next(subscriber& s)
         return std::nullopt;
     std::optional<activity_event> event = s.box.take();
     if (!event)
-        if (std::optional<error> const failed = s.take_failure())
-            throw error(*failed);
+        throw_failure(s);
     return event;
 }
 

@@ -41,10 +41,8 @@ bool subscriber::goes_round_mailbox() noexcept
 
 void subscriber::receive(std::span<sync::mail const> batch)
 {
-    if (goes_round_mailbox())
-        return;
-    for (sync::mail const& m : batch)
-        box.post(m);
+    if (!goes_round_mailbox())
+        box.post(batch);
 }
 
 void subscriber::receive_last(std::span<sync::mail> batch)

@@ -87,10 +87,13 @@ def idle(name: str, *call: object) -> Bench:
                  quick_rounds=1)
 
 
-def subscribers(name: str) -> Bench:
-    vs = {"with_one_stalled": Versus(Call(name, more=("stalled",)))}
-    return Bench(name, "events/s", Call(name), 400 * STEP, 100 * STEP, vs, fields=("conflated",), callgrind_count=10 * STEP,
+def subscribers(name: str, ours: Call, vs: dict[str, Versus]) -> Bench:
+    return Bench(name, "events/s", ours, 400 * STEP, 100 * STEP, vs, fields=("conflated",), callgrind_count=10 * STEP,
                  multiple=STEP)
+
+
+def with_one_stalled(program: str) -> dict[str, Versus]:
+    return {"with_one_stalled": Versus(Call(program, more=("stalled",)))}
 
 
 def beast_requests(*more: str) -> dict[str, Versus]:
@@ -126,8 +129,9 @@ BENCHES = (
           value="p50_ns", fields=("p50_ns", "p99_ns")),
     idle("idle_feeds"),
     idle("idle_feeds_tls", "tls", ("tls",)),
-    subscribers("subscribers_1000"),
-    subscribers("subscribers_1000_callback"),
+    subscribers("subscribers_1000", Call("subscribers_1000"), with_one_stalled("subscribers_1000")),
+    subscribers("subscribers_1000_next", Call("subscribers_1000", more=("next",)), {}),
+    subscribers("subscribers_1000_callback", Call("subscribers_1000_callback"), with_one_stalled("subscribers_1000_callback")),
     Bench("slow_reader", "events/s", Call("slow_reader"), 1_000_000, 300_000, READ_LOOP,
           fields=("conflated", "pending", "kib_growth"), callgrind_count=20_000, multiple=10_000),
     Bench("soak", "events/s", Call("soak"), 10_000_000, 2_000_000,

@@ -26,7 +26,7 @@ def _events_of_subscribers(programs: Programs, amount: Amount) -> Iterator[Point
     for number in SUBSCRIBERS:
         say(f"curve: {number} subscribers")
         calls = {name: Call(program, more=(str(number),))
-                 for name, program in (("co_await next()", "subscribers_1000"), ("callback", "subscribers_1000_callback"))}
+                 for name, program in (("coroutines", "subscribers_1000"), ("callback", "subscribers_1000_callback"))}
         # One subscriber's step is 8 events, and as much a step as 1,000 have.
         count = min(DELIVERED, 160_000 * number, amount.at_most or DELIVERED)
         figures = in_turns(programs, list(calls.values()), count, 1 if amount.at_most else 3)

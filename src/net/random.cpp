@@ -4,6 +4,7 @@
 
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstdint>
 
 namespace plex::net {
@@ -14,11 +15,22 @@ void fill_random(std::span<std::byte> bytes)
         throw error(errc::connection_failed, "the system gives no random bytes");
 }
 
+std::uint32_t random_word()
+{
+    thread_local struct {
+        std::array<std::uint32_t, 64> words;
+        std::size_t left = 0;
+    } block;
+    if (block.left == 0) {
+        fill_random(std::as_writable_bytes(std::span(block.words)));
+        block.left = block.words.size();
+    }
+    return block.words[--block.left];
+}
+
 double random_fraction()
 {
-    std::uint32_t bits = 0;
-    fill_random(std::as_writable_bytes(std::span(&bits, 1)));
-    return static_cast<double>(bits) / 4294967296.0;
+    return static_cast<double>(random_word()) / 4294967296.0;
 }
 
 } // namespace plex::net

@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -89,8 +90,7 @@ bool websocket_link::say_goodbye()
 
 void websocket_link::send(protocol::opcode op, std::string_view payload)
 {
-    protocol::mask_key key;
-    fill_random(std::as_writable_bytes(std::span(key)));
+    auto const key = std::bit_cast<protocol::mask_key>(random_word());
     protocol::append_frame(pending_, op, payload, key);
     if (is_writing_)
         return;

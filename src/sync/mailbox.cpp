@@ -70,6 +70,23 @@ void mailbox::post(mail const& m)
     admit(m, [&](auto&& event) { put(std::forward<decltype(event)>(event), m.life); });
 }
 
+/// What is told in one go to a thousand mailboxes, of which nearly all take it as it is.
+void mailbox::post(std::span<mail const> batch)
+{
+    auto next = batch.begin();
+    if (!filtered_ && known_.empty() && !conflating_ && !overflowed_) {
+        for (; next != batch.end() && count_ + 1 < limits_.conflate_after; ++next) {
+            std::size_t const bytes = bytes_ + cost(next->event);
+            if (bytes >= limits_.bytes / 2)
+                break;
+            append(next->event, next->life);
+            bytes_ = bytes;
+        }
+    }
+    for (; next != batch.end(); ++next)
+        post(*next);
+}
+
 void mailbox::post(mail&& m)
 {
     std::uint64_t const life = m.life;
@@ -177,20 +194,25 @@ std::optional<activity_event> mailbox::take()
     if (count_ == 0)
         return std::nullopt;
     mail& m = at(0);
-    std::optional<activity_event> event(std::move(m.event));
-    if (conflating_ && event->kind == event_kind::updated)
+    bytes_ -= cost(m.event);
+    if (conflating_ && m.event.kind == event_kind::updated)
         pending_update_.erase(pending_update_.find(m.life));
-    bytes_ -= cost(*event);
-    first_ = (first_ + 1) & (ring_.size() - 1);
     ++taken_;
-    if (--count_ == 0 && conflating_) {
-        // The flood is over: back to what an idle subscriber needs.
-        conflating_ = false;
-        pending_update_.clear();
-        std::vector<mail>().swap(ring_);
-        first_ = 0;
-    }
+    --count_;
+    first_ = (first_ + 1) & (ring_.size() - 1);
+    std::optional<activity_event> event(std::move(m.event));
+    if (conflating_ && count_ == 0)
+        calm_down();
     return event;
+}
+
+/// The flood is over: back to what an idle subscriber needs.
+void mailbox::calm_down() noexcept
+{
+    conflating_ = false;
+    pending_update_.clear();
+    std::vector<mail>().swap(ring_);
+    first_ = 0;
 }
 
 } // namespace plex::sync

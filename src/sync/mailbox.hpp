@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ public:
     /// Keeps what the subscriber is to hear of that.
     void post(mail const&);
     void post(mail&&);
+    void post(std::span<mail const>);
     /// The absences of the snapshot requested then are settled (`ledger::settled`).
     void settled(std::chrono::steady_clock::time_point requested, instant now);
 
@@ -77,6 +79,7 @@ private:
     void append(Event&&, std::uint64_t life);
     void resize_ring();
     void conflate();
+    void calm_down() noexcept;
     mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }
 
     filter filter_;

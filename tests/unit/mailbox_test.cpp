@@ -199,6 +199,45 @@ TEST_CASE("an update that takes another's place needs only its own room", "[mail
     CHECK(s.box.bytes() == 0);
 }
 
+TEST_CASE("a batch leaves what its mails leave one by one", "[mailbox]")
+{
+    auto const large = R"({"k":")" + std::string(400, 'x') + R"("})";
+    for (std::size_t const events : {3, 8, 1000}) {
+        for (std::size_t const bytes : {2'000, 8'000, 1'000'000}) {
+            for (auto const& wanted : {filter(), filter().type("wanted")}) {
+                sync::mailbox_limits limits;
+                limits.conflate_after = events;
+                limits.bytes = bytes;
+                sync::mailbox alone(wanted, limits);
+                sync::mailbox together(wanted, limits);
+                scene s;
+                for (int round = 0; round < 6; ++round) {
+                    std::vector<sync::mail> batch;
+                    for (int i = 0; i < 5; ++i) {
+                        std::string const id(1, static_cast<char>('a' + (round + 2 * i) % 3));
+                        s.heard(news(i == 4 ? "ended" : "updated", id)
+                                    .type(id == "b" ? "other" : "wanted")
+                                    .progress(10 * round + i)
+                                    .context(i == 2 ? large : "{}"));
+                        batch.insert(batch.end(), s.last.begin(), s.last.end());
+                    }
+                    for (auto const& m : batch)
+                        alone.post(m);
+                    together.post(batch);
+                    CAPTURE(events, bytes, wanted.empty(), round);
+                    CHECK(together.pending() == alone.pending());
+                    CHECK(together.bytes() == alone.bytes());
+                    CHECK(together.conflated() == alone.conflated());
+                    CHECK(together.overflowed() == alone.overflowed());
+                    if (round % 2 == 1)
+                        CHECK(text_of(*together.take()) == text_of(*alone.take()));
+                }
+                CHECK(drained(together) == drained(alone));
+            }
+        }
+    }
+}
+
 TEST_CASE("a late subscriber hears what runs as started, inferred, then what follows", "[mailbox]")
 {
     subscriber s;

@@ -37,6 +37,13 @@ public:
         has_to_hear(m.event);
         compare();
     }
+    void post(std::span<sync::mail const> batch)
+    {
+        box_.post(batch);
+        for (sync::mail const& m : batch)
+            has_to_hear(m.event);
+        compare();
+    }
 
     /// The absences of the snapshot requested then are settled: what is remembered and still unheard of has ended.
     void settled(moment requested, sync::ledger::time_point requested_at, sync::instant now)

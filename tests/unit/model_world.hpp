@@ -301,9 +301,9 @@ private:
         for (auto const& m : out_) {
             for (onlooker* o : onlookers_)
                 o->told(m);
-            for (reader& r : readers_)
-                r.post(m);
         }
+        for (reader& r : readers_)
+            r.post(out_);
         out_.clear();
     }
     /// After every step.

@@ -1,6 +1,7 @@
 #include "calls.hpp"
 
 #include "activity_record.hpp"
+#include "endpoint.hpp"
 #include "net/random.hpp"
 #include "protocol/request_text.hpp"
 #include "protocol/websocket_handshake.hpp"
@@ -22,19 +23,6 @@ namespace {
 
 constexpr char const* opening = "opening the feed";
 constexpr std::string_view event_stream_path = "/:/eventsource/notifications"; // docs/protocol.md 1.3
-
-net::endpoint_settings endpoint_of(protocol::base_url const& base, config const& settings)
-{
-    net::endpoint_settings e;
-    e.host = base.host;
-    e.port = base.port;
-    if (base.tls) {
-        e.tls.context = net::make_tls_context(settings.tls.ca_file, settings.tls.insecure);
-        e.tls.host = base.host;
-        e.tls.insecure = settings.tls.insecure;
-    }
-    return e;
-}
 
 net::pool_settings pool_of(net::endpoint_settings endpoint, config const& settings)
 {

@@ -3,6 +3,7 @@
 #include "event_output.hpp"
 
 #include "calls.hpp"
+#include "endpoint.hpp"
 #include "net/event_stream_link.hpp"
 #include "net/websocket_link.hpp"
 #include "protocol/request_text.hpp"
@@ -192,14 +193,15 @@ asio::awaitable<std::optional<int>> doctor_run::ask_in_plain_http()
 asio::awaitable<error_code> doctor_run::shake_hands(bool insecure, encryption_seen& seen)
 {
     net::endpoint_settings to{url_.host, url_.port, {}};
-    to.tls.context = net::make_tls_context(settings_.tls.ca_file, insecure);
-    to.tls.host = url_.host;
-    to.tls.insecure = insecure;
+    net::tls_options how = detail::tls_options_of(settings_.tls);
+    how.insecure = insecure;
+    std::shared_ptr<asio::ssl::context> const context = net::tls_peer::make_context(how);
     if (!insecure)
-        to.tls.context->set_verify_callback([&seen](bool accepted, asio::ssl::verify_context& verified) {
+        context->set_verify_callback([&seen](bool accepted, asio::ssl::verify_context& verified) {
             read_certificate(X509_STORE_CTX_get0_cert(verified.native_handle()), seen);
             return accepted;
         });
+    to.tls = std::make_shared<net::tls_peer>(context, url_.host);
     net::dial_result const dialled = co_await net::dial(scope_, to, steady_clock::now() + dial_limit);
     if (dialled.ec == asio::error::operation_aborted)
         throw_cancelled();

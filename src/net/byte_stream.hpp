@@ -10,12 +10,7 @@
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <utility>
-
-namespace boost::asio::ssl {
-class context;
-}
 
 namespace plex::net {
 
@@ -110,24 +105,6 @@ private:
     bool expired_ = false;
 };
 
-/// What a TLS connection needs to know.
-struct tls_settings {
-    std::shared_ptr<asio::ssl::context> context; ///< null: plain TCP
-    std::string host;                            ///< for SNI and the host name check
-    bool insecure = false;
-};
-
-/// @throws error `invalid_argument` when the CA file cannot be used
-std::shared_ptr<asio::ssl::context> make_tls_context(std::string const& ca_file, bool insecure);
-
 std::unique_ptr<byte_stream> make_tcp_stream(scope&, asio::ip::tcp::socket);
-
-struct tls_handshake {
-    std::unique_ptr<byte_stream> stream;
-    error_code ec;
-};
-/// The handshake ends by itself at `deadline`.
-asio::awaitable<tls_handshake> make_tls_stream(scope&, asio::ip::tcp::socket, tls_settings const&,
-                                               steady_time deadline);
 
 } // namespace plex::net

@@ -1,5 +1,7 @@
 #include "net/dial.hpp"
 
+#include "net/tls_stream.hpp"
+
 #include <boost/asio/bind_executor.hpp>
 
 #include <algorithm>
@@ -216,7 +218,7 @@ asio::awaitable<dial_result> dial(scope& s, endpoint_settings const& to, steady_
     if (result.ec)
         co_return result;
     ++s.connections;
-    if (!to.tls.context) {
+    if (!to.tls) {
         result.stream = make_tcp_stream(s, std::move(*c.socket));
         result.stream->expires_at(deadline);
         co_return result;

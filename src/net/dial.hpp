@@ -1,6 +1,7 @@
 #pragma once
 
 #include "net/byte_stream.hpp"
+#include "net/tls_peer.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -18,7 +19,7 @@ namespace plex::net {
 struct endpoint_settings {
     std::string host; ///< name or literal address, without brackets
     std::uint16_t port = 0;
-    tls_settings tls;
+    std::shared_ptr<tls_peer> tls; ///< null: plain TCP
 };
 
 enum class dial_step : unsigned char { resolving, connecting, tls_handshake };

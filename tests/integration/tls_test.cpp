@@ -1,65 +1,9 @@
-#include "calls_fixture.hpp"
-#include "certificates.hpp"
+#include "tls_fixture.hpp"
 
 #include <boost/asio/detached.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 
 using namespace plex;
 using namespace plex::test;
-
-namespace {
-
-struct authority {
-    certificate root = certificate("Test authority");
-    temporary_file file{root.pem()};
-};
-
-fake_server_options serving(certificate const& c)
-{
-    fake_server_options options;
-    options.token = "sEcReT";
-    options.certificate_pem = c.pem();
-    options.private_key_pem = c.key_pem();
-    return options;
-}
-
-/// A server with this certificate, a client that trusts `trusted`.
-class tls_scene : public call_scene
-{
-public:
-    tls_scene(certificate const& own, authority const& trusted) : call_scene(serving(own))
-    {
-        settings.token = "sEcReT";
-        settings.tls.ca_file = trusted.file.path();
-    }
-    void use_host(std::string const& host) { settings.url = "https://" + host + ":" + std::to_string(server.port()); }
-    /// What the one call fails with. Nothing of it may have reached the server.
-    error refused()
-    {
-        error failure;
-        run([&]() -> asio::awaitable<void> { failure = co_await failure_of(client().get_server_activities()); });
-        INFO(failure.what());
-        CHECK(failure.code() == errc::connection_failed);
-        CHECK(contains(failure.what(), "the TLS handshake"));
-        CHECK(contains(failure.what(), settings.url));
-        CHECK(contains(failure.what(), "tls.insecure"));
-        CHECK_FALSE(contains(failure.what(), "sEcReT"));
-        CHECK(server.requests().empty());
-        return failure;
-    }
-    void accepted()
-    {
-        run([&]() -> asio::awaitable<void> {
-            error const outcome = co_await failure_of(client().get_server_activities());
-            INFO(outcome.what());
-            CHECK(outcome.code() == error_code());
-        });
-        CHECK(server.requests().size() == 1);
-    }
-};
-
-} // namespace
 
 TEST_CASE("a server whose certificate is for this host and of a trusted authority is spoken to")
 {
@@ -195,43 +139,6 @@ TEST_CASE("over TLS connections are kept, and a large body comes whole")
     CHECK(whole);
     CHECK(s.server.counters().connections_accepted == 1);
 }
-
-namespace {
-
-/// The server's side of TLS in the test's own hands, for one connection at a time.
-class raw_tls_server
-{
-public:
-    raw_tls_server(asio::io_context& io, certificate const& own)
-        : acceptor_(io, {asio::ip::address_v4::loopback(), 0}), context_(asio::ssl::context::tls_server)
-    {
-        std::string const pem = own.pem();
-        std::string const key = own.key_pem();
-        context_.use_certificate_chain(asio::buffer(pem));
-        context_.use_private_key(asio::buffer(key), asio::ssl::context::pem);
-    }
-    std::string url() const { return "https://127.0.0.1:" + std::to_string(acceptor_.local_endpoint().port()); }
-
-    /// Answers one request and leaves the connection open.
-    asio::awaitable<void> answer_one()
-    {
-        asio::ip::tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
-        stream.emplace(std::move(socket), context_);
-        co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
-        std::array<char, 4096> buffer;
-        co_await stream->async_read_some(asio::buffer(buffer), asio::use_awaitable);
-        std::string const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
-        co_await stream->async_write_some(asio::buffer(answer), asio::use_awaitable);
-    }
-
-    std::optional<asio::ssl::stream<asio::ip::tcp::socket>> stream;
-
-private:
-    asio::ip::tcp::acceptor acceptor_;
-    asio::ssl::context context_;
-};
-
-} // namespace
 
 TEST_CASE("over TLS a kept connection that the server has closed is not used for a POST")
 {

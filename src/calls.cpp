@@ -52,6 +52,7 @@ calls::calls(net::scope& s, config const& given, settings const& kept)
       identity_(protocol::identity_headers(given.identity)), token_(s, given.token, given.token_function),
       pool_(s, pool_of(endpoint_of(base_, given), given))
 {
+    origin_ += way_of(pool_.endpoint(), given);
     protocol::check_token(given.token);
 }
 
@@ -168,7 +169,7 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
                 net::reply_reader reader({settings_.max_header, settings_.max_body}, expected, std::move(spare_));
                 net::byte_stream& stream = *connection.stream;
                 net::exchange running(stream, *bytes, reader);
-                asio::ip::tcp::socket* const socket = running.unsent().size() == 0 ? stream.plain() : nullptr;
+                net::stream_socket* const socket = running.unsent().size() == 0 ? stream.plain() : nullptr;
                 if (!socket)
                     co_await net::run(running, stream, reader);
                 while (!running.over()) {

@@ -1,8 +1,13 @@
 #include "failure.hpp"
 
+#include "net/dial.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/http/error.hpp>
+
+#include <openssl/err.h>
+#include <openssl/sslerr.h>
 
 namespace plex::detail {
 
@@ -11,8 +16,22 @@ namespace http = boost::beast::http;
 
 namespace {
 
+/// Of a proxy that refuses a tunnel: those it answers with when it cannot reach the server, or not now, are worth
+/// another try.
+errc condition_of_proxy(int status)
+{
+    if (status == 407 || status == 401) // tinyproxy's answer to wrong credentials
+        return errc::unauthorized;
+    if (status == 403)
+        return errc::forbidden;
+    bool const later = status == 408 || status == 429 || (status >= 500 && status != 501);
+    return later ? errc::connection_failed : errc::bad_request;
+}
+
 errc condition_of(error_code ec)
 {
+    if (ec.category() == net::proxy_category())
+        return condition_of_proxy(ec.value());
     if (ec == asio::error::timed_out)
         return errc::timeout;
     if (ec == http::error::body_limit || ec == http::error::header_limit || ec == http::error::buffer_overflow)
@@ -23,8 +42,34 @@ errc condition_of(error_code ec)
     return errc::connection_failed;
 }
 
+std::string_view advice_on_proxy(int status)
+{
+    if (condition_of_proxy(status) == errc::unauthorized)
+        return "give it a user and a password that it accepts, in config::proxy";
+    if (condition_of_proxy(status) == errc::connection_failed)
+        return "it does not reach the server";
+    return "it does not let this through: is it a proxy, and may it connect to this port?";
+}
+
+/// Of an alert by which a server refuses us.
+bool is_about_our_certificate(error_code ec)
+{
+    switch (ERR_GET_REASON(static_cast<unsigned long>(ec.value()))) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+        return true;
+    default:
+        return false;
+    }
+}
+
 std::string_view advice(error_code ec, std::string_view origin)
 {
+    if (ec.category() == net::proxy_category())
+        return advice_on_proxy(ec.value());
     if (ec == asio::error::connection_refused)
         return "nothing listens there: is the server running, is the port right?";
     if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again)
@@ -32,6 +77,8 @@ std::string_view advice(error_code ec, std::string_view origin)
     if (std::string_view(ec.category().name()) == "certificate")
         return "the server's certificate is not accepted: use its plex.direct name, give its CA, or set tls.insecure";
     // An http port closes, or answers in clear text, what it cannot read.
+    if (ec.category() == asio::error::get_ssl_category() && is_about_our_certificate(ec))
+        return "the server wants a certificate of ours: give one that it accepts in tls.certificate_file";
     if (ec.category() == asio::error::get_ssl_category() || ec == asio::ssl::error::stream_truncated)
         return "TLS failed: is this an https port?";
     if (ec == http::error::body_limit)
@@ -69,6 +116,8 @@ error network_error(undertaking const& u, error_code ec, std::string_view during
         content.message += " (" + std::string(hint) + ")";
     if (ec != asio::error::timed_out)
         content.cause = ec;
+    if (ec.category() == net::proxy_category())
+        content.http_status = ec.value();
     return make(condition_of(ec), std::move(content));
 }
 

@@ -1,5 +1,7 @@
 #include "diagnosis.hpp"
 
+#include "net/dial.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 
@@ -100,8 +102,8 @@ finding judge_certificate(protocol::base_url const& url, encryption_seen const& 
     case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
     case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
         return bad("tls", "nobody whom this machine trusts has signed the server's certificate",
-                   "If it is your own, name its authority's PEM file: SSL_CERT_FILE=… for this command,\n"
-                   "config::tls.ca_file in a program. If it is not, somebody else may be answering.");
+                   "If it is your own, name its authority's PEM file: --ca-file or SSL_CERT_FILE=…\n"
+                   "for this command, config::tls.ca_file in a program. If it is not, somebody else may be answering.");
     default:
         return bad("tls", "the server's certificate is not accepted: " + seen.handshake.message(),
                    "Give the server a certificate that this machine accepts.");
@@ -111,7 +113,8 @@ finding judge_certificate(protocol::base_url const& url, encryption_seen const& 
 finding judge_https(protocol::base_url const& url, encryption_seen const& seen, duration limit)
 {
     if (!seen.handshake)
-        return good("tls", "the handshake is good, the certificate is accepted");
+        return good("tls", seen.unverified ? "the handshake is good, the certificate is not looked at (--insecure)"
+                                           : "the handshake is good, the certificate is accepted");
     if (std::string_view(seen.handshake.category().name()) == "certificate")
         return judge_certificate(url, seen);
     // A TLS port answers plain HTTP with 400, if at all.
@@ -215,6 +218,11 @@ finding judge_reaching(protocol::base_url const& url, error_code ec, duration to
         return bad("reachable", "the name " + url.host + " does not resolve",
                    "Is it spelt right? Many routers drop answers for plex.direct names that are local addresses:\n"
                    "exempt plex.direct from their protection against DNS rebinding.");
+    if (ec.category() == net::proxy_category())
+        return bad("reachable", "the proxy on " + where + " refuses: " + ec.message(),
+                   ec.value() == 407 || ec.value() == 401
+                       ? "Give --proxy a user and a password that it accepts."
+                       : "Does it reach the server, and may it connect to this port?");
     if (ec == asio::error::timed_out)
         return bad("reachable", "no answer from " + where + " in " + seconds(limit),
                    "Is that machine up and its address right? A firewall may drop what is sent to this port.");

@@ -24,6 +24,7 @@ using duration = std::chrono::steady_clock::duration;
 struct encryption_seen {
     error_code handshake;          ///< of https
     std::optional<int> plain_http; ///< the status of the reply to a plain HTTP request
+    bool unverified = false;       ///< of https: the user wants no verification
     bool speaks_tls = false;       ///< of http: whether TLS would have been answered
     std::vector<std::string> certificate_names;
     std::string certificate_end; ///< until when it is valid

@@ -81,8 +81,9 @@ class doctor_run
 public:
     doctor_run(asio::io_context& io, options const& o, config settings)
         : options_(o), settings_(std::move(settings)), url_(protocol::parse_base_url(settings_.url)),
-          scope_(io.get_executor()), calls_(scope_, settings_)
+          endpoint_(detail::endpoint_of(url_, settings_)), scope_(io.get_executor()), calls_(scope_, settings_)
     {
+        endpoint_.tls = nullptr;
     }
     ~doctor_run() { scope_.stop(); }
 
@@ -111,6 +112,7 @@ private:
     options const& options_;
     config const settings_;
     protocol::base_url const url_;
+    net::endpoint_settings endpoint_; // without TLS
     net::scope scope_;
     detail::calls calls_;
     std::vector<finding> told_;
@@ -139,12 +141,17 @@ asio::awaitable<void> doctor_run::all()
 
 asio::awaitable<bool> doctor_run::reach()
 {
-    net::endpoint_settings const to{url_.host, url_.port, {}};
+    net::endpoint_settings const to = endpoint_;
     steady_clock::time_point const begin = steady_clock::now();
     net::dial_result const dialled = co_await net::dial(scope_, to, begin + dial_limit);
     if (dialled.ec == asio::error::operation_aborted)
         throw_cancelled();
-    bool const good = tell(judge_reaching(url_, dialled.ec, steady_clock::now() - begin, dial_limit));
+    protocol::base_url where = url_;
+    where.host = endpoint_.host;
+    where.port = endpoint_.port;
+    if (!endpoint_.unix_socket.empty())
+        where.host = endpoint_.unix_socket;
+    bool const good = tell(judge_reaching(where, dialled.ec, steady_clock::now() - begin, dial_limit));
     co_return good;
 }
 
@@ -152,7 +159,8 @@ asio::awaitable<bool> doctor_run::encrypt()
 {
     encryption_seen seen;
     if (url_.tls) {
-        seen.handshake = co_await shake_hands(false, seen);
+        seen.unverified = settings_.tls.insecure;
+        seen.handshake = co_await shake_hands(settings_.tls.insecure, seen);
         bool const of_certificate = std::string_view(seen.handshake.category().name()) == "certificate";
         if (seen.handshake && !of_certificate)
             seen.plain_http = co_await ask_in_plain_http();
@@ -171,7 +179,7 @@ asio::awaitable<bool> doctor_run::encrypt()
 /// Without the token: nobody knows who listens there.
 asio::awaitable<std::optional<int>> doctor_run::ask_in_plain_http()
 {
-    net::endpoint_settings const to{url_.host, url_.port, {}};
+    net::endpoint_settings const to = endpoint_;
     net::dial_result const dialled = co_await net::dial(scope_, to, steady_clock::now() + dial_limit);
     std::optional<int> status;
     if (dialled.ec)
@@ -192,7 +200,7 @@ asio::awaitable<std::optional<int>> doctor_run::ask_in_plain_http()
 
 asio::awaitable<error_code> doctor_run::shake_hands(bool insecure, encryption_seen& seen)
 {
-    net::endpoint_settings to{url_.host, url_.port, {}};
+    net::endpoint_settings to = endpoint_;
     net::tls_options how = detail::tls_options_of(settings_.tls);
     how.insecure = insecure;
     std::shared_ptr<asio::ssl::context> const context = net::tls_peer::make_context(how);

@@ -48,16 +48,42 @@ std::string environment(char const* name)
     return value ? value : "";
 }
 
-void hide_token(int argc, char** argv)
+void hide_secrets(int argc, char** argv)
 {
-    constexpr std::string_view with_value = "--token=";
-    for (int i = 1; i < argc; ++i) {
-        std::string_view const argument = argv[i];
-        if (argument.starts_with(with_value))
-            std::memset(argv[i] + with_value.size(), '*', argument.size() - with_value.size());
-        else if (argument == "--token" && i + 1 < argc)
-            std::memset(argv[i + 1], '*', std::strlen(argv[i + 1]));
-    }
+    for (std::string_view const option : {"--token", "--proxy"})
+        for (int i = 1; i < argc; ++i) {
+            std::string_view const argument = argv[i];
+            if (argument == option && i + 1 < argc)
+                std::memset(argv[i + 1], '*', std::strlen(argv[i + 1]));
+            else if (argument.starts_with(option) && argument.substr(option.size()).starts_with('='))
+                std::memset(argv[i] + option.size() + 1, '*', argument.size() - option.size() - 1);
+        }
+}
+
+void add_connecting(CLI::App& app, options& o)
+{
+    app.add_option("--ca-file", o.tls.ca_file, "PEM certificates to trust instead of the system's")
+        ->type_name("FILE")
+        ->take_last();
+    app.add_option("--cert", o.tls.certificate_file, "Our own certificate, for a proxy that asks for one")
+        ->type_name("FILE")
+        ->take_last();
+    app.add_option("--key", o.tls.key_file, "Its key, where that is not in the same file")
+        ->type_name("FILE")
+        ->take_last();
+    app.add_flag("--insecure", o.tls.insecure, "Do not verify the server: the token goes to whoever answers");
+    CLI::Option* const address =
+        app.add_option("--connect-to", o.address, "Where to connect, instead of resolving the URL's host")
+            ->type_name("ADDRESS[:PORT]")
+            ->take_last();
+    CLI::Option* const unix_socket =
+        app.add_option("--unix-socket", o.unix_socket, "Connect to this Unix socket")->type_name("PATH")->take_last();
+    CLI::Option* const proxy =
+        app.add_option("--proxy", o.proxy, "Through this HTTP proxy, else PLEX_PROXY: http://[user:password@]host:port")
+            ->type_name("URL")
+            ->take_last();
+    address->excludes(unix_socket)->excludes(proxy);
+    unix_socket->excludes(proxy);
 }
 
 // Arguments that nobody expected may be a token whose option was mistyped: names of options are repeated, values not.
@@ -173,6 +199,7 @@ options parse_arguments(int argc, char** argv)
             ->take_last()
             ->excludes(token);
     app.add_flag("--json", o.json, "Print a JSON object a line");
+    add_connecting(app, o);
 
     CLI::App* const list = app.add_subcommand("list", "Lists what runs now");
     add_filter(*list, t);
@@ -210,14 +237,14 @@ options parse_arguments(int argc, char** argv)
         ->take_last()
         ->excludes(serve);
 
-    // CLI11's words may repeat what was typed, so nothing of its answers is shown before the token is hidden.
+    // CLI11's words may repeat what was typed, so nothing of its answers is shown before the secrets are hidden.
     try {
         parse(app, argc, argv, o);
     } catch (...) {
-        hide_token(argc, argv);
+        hide_secrets(argc, argv);
         throw;
     }
-    hide_token(argc, argv);
+    hide_secrets(argc, argv);
     if (!o.help.empty())
         return o;
 
@@ -246,6 +273,8 @@ options parse_arguments(int argc, char** argv)
         return o;
     if (o.server.empty())
         o.server = environment("PLEX_URL");
+    if (o.proxy.empty() && o.address.empty() && o.unix_socket.empty())
+        o.proxy = environment("PLEX_PROXY");
     if (o.server.empty())
         throw usage_error("no server: give --server URL, or set PLEX_URL");
     return o;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <plex/config.hpp>
 #include <plex/filter.hpp>
 #include <plex/transport.hpp>
 
@@ -19,6 +20,10 @@ struct options {
     std::string server;
     std::string token;
     bool json = false;
+    plex::tls_config tls;
+    std::string address; ///< these three as in `plex::config`
+    std::string unix_socket;
+    std::string proxy;
 
     plex::filter filter;                                         ///< list, watch, run, wait
     std::optional<std::chrono::steady_clock::duration> limit;    ///< watch, record

@@ -37,6 +37,10 @@ plex::config make_config(options const& o)
     config.url = o.server;
     config.token = o.token;
     config.transport = o.transport;
+    config.tls = o.tls;
+    config.address = o.address;
+    config.unix_socket = o.unix_socket;
+    config.proxy = o.proxy;
     config.executor_is_strand = true; // one thread runs all of it
     config.identity.product = "plex-activities";
     config.identity.version = PLEX_COMMAND_VERSION;

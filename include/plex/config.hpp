@@ -30,9 +30,17 @@ struct logger {
 /// Gives the token; asked again once when the server refuses it, by one caller at a time.
 using token_source = std::function<boost::asio::awaitable<std::string>()>;
 
+/// For `https`, calls and feed alike. TLS 1.2 at least; the certificate must be valid, for the URL's host, and of an
+/// authority that is trusted.
 struct tls_config {
     /// A PEM file of certificates to trust instead of the system's.
     std::string ca_file;
+    /// The same, and in addition to those of `ca_file`, as PEM text.
+    std::string ca_pem;
+    /// Our own certificate with its chain, for a server or reverse proxy that asks for one, and its key, without a
+    /// passphrase: PEM files. The key may be in the first file; `key_file` is empty then.
+    std::string certificate_file;
+    std::string key_file;
     /// No verification at all. The token then goes to whoever answers.
     bool insecure = false;
 };
@@ -57,6 +65,20 @@ struct config {
 
     plex::identity identity;
     tls_config tls;
+
+    /// Where to connect to, for calls and feed alike, instead of what the URL's host resolves to; at most one of the
+    /// three. The URL still says what TLS verifies.
+    /// @{
+    /// A literal address, and perhaps a port instead of the URL's: `192.168.1.2`, `192.168.1.2:32400`, `[::1]:32400`.
+    /// No name is resolved then: for `plex.direct` names, whose answers many routers drop.
+    std::string address;
+    /// The path of a Unix socket.
+    std::string unix_socket;
+    /// An HTTP proxy that is asked for a tunnel (CONNECT): `http://[user:password@]host:port`. It resolves the URL's
+    /// host. User and password are kept like the token, and what is special in them is percent-encoded.
+    std::string proxy;
+    /// @}
+
     plex::logger logger;
 
     /// Set when the executor that the client is given runs no two handlers at a time (a strand, or an `io_context` run

@@ -24,8 +24,8 @@ enum class errc {
     bad_request,           ///< the server answered 400
     not_found,             ///< the server answered 404
     redirected,            ///< the server answered 3xx; redirects are not followed: correct the base URL
-    unauthorized,          ///< 401: the token is missing, wrong or expired
-    forbidden,             ///< 403: the token is good, its owner may not do this
+    unauthorized,          ///< 401: the token is missing, wrong or expired; 407: the proxy's credentials are
+    forbidden,             ///< 403: the token is good, its owner may not do this; or a proxy may not connect there
     activity_not_found,    ///< no such activity runs (any more): 404 to a cancel
     not_cancellable,       ///< 400 to a cancel: this activity cannot be cancelled
     server_error,          ///< 5xx, or a status that no rule covers
@@ -63,7 +63,7 @@ public:
 
     /// What was being done, to which server, and what to do about it. Never contains the token.
     std::string const& message() const noexcept;
-    /// The HTTP status of the reply; 0 when there was none.
+    /// The HTTP status of the reply, or of the proxy's; 0 when there was none.
     int http_status() const noexcept;
     /// The server's own error entries; mostly empty.
     std::vector<server_error_entry> const& server_errors() const noexcept;

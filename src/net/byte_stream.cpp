@@ -62,11 +62,11 @@ void byte_stream::arm(std::shared_ptr<watchdog> const& w)
     });
 }
 
-bool byte_stream::is_quiet(asio::ip::tcp::socket& socket) noexcept
+bool byte_stream::is_quiet(stream_socket& socket) noexcept
 {
     char byte = 0;
     error_code ec;
-    socket.receive(asio::buffer(&byte, 1), asio::ip::tcp::socket::message_peek, ec);
+    socket.receive(asio::buffer(&byte, 1), stream_socket::message_peek, ec);
     return ec == asio::error::would_block;
 }
 
@@ -84,10 +84,10 @@ asio::awaitable<io_result> byte_stream::read_some(asio::mutable_buffer buffer)
 
 namespace {
 
-class tcp_stream final : public byte_stream
+class plain_stream final : public byte_stream
 {
 public:
-    tcp_stream(scope& s, asio::ip::tcp::socket socket) : byte_stream(s), socket_(std::move(socket)) {}
+    plain_stream(scope& s, stream_socket socket) : byte_stream(s), socket_(std::move(socket)) {}
 
     io_result try_read(asio::mutable_buffer buffer) override
     {
@@ -99,7 +99,7 @@ public:
     asio::awaitable<error_code> wait_readable() override
     {
         // Deferred, as use_awaitable would cost a coroutine frame of its own.
-        auto waiting = socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::as_tuple(asio::deferred));
+        auto waiting = socket_.async_wait(stream_socket::wait_read, asio::as_tuple(asio::deferred));
         std::tuple<error_code> const result = co_await std::move(waiting);
         co_return std::get<0>(result);
     }
@@ -109,10 +109,10 @@ public:
         auto tell = [keeps = std::move(keeps), &listener](error_code ec) mutable {
             listener.readable(ec, std::move(keeps));
         };
-        socket_.async_wait(asio::ip::tcp::socket::wait_read, asio::bind_executor(executor(), std::move(tell)));
+        socket_.async_wait(stream_socket::wait_read, asio::bind_executor(executor(), std::move(tell)));
     }
 
-    asio::ip::tcp::socket* plain() noexcept override { return &socket_; }
+    stream_socket* plain() noexcept override { return &socket_; }
 
     io_result try_write(asio::const_buffer buffer) override
     {
@@ -145,14 +145,14 @@ public:
     bool is_quiet() noexcept override { return byte_stream::is_quiet(socket_); }
 
 private:
-    asio::ip::tcp::socket socket_;
+    stream_socket socket_;
 };
 
 } // namespace
 
-std::unique_ptr<byte_stream> make_tcp_stream(scope& s, asio::ip::tcp::socket socket)
+std::unique_ptr<byte_stream> make_plain_stream(scope& s, stream_socket socket)
 {
-    return std::make_unique<tcp_stream>(s, std::move(socket));
+    return std::make_unique<plain_stream>(s, std::move(socket));
 }
 
 } // namespace plex::net

@@ -4,7 +4,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
@@ -15,6 +15,8 @@
 namespace plex::net {
 
 using boost::system::error_code;
+
+using stream_socket = asio::generic::stream_protocol::socket; ///< TCP's or a Unix socket
 
 struct io_result {
     error_code ec;
@@ -44,7 +46,7 @@ protected:
     ~readable_listener() = default;
 };
 
-/// A connection, TCP or TLS, with one deadline. Reading is split in two so that a connection that waits holds no
+/// A connection, plain or TLS, with one deadline. Reading is split in two so that a connection that waits holds no
 /// buffer: `wait_readable` suspends, `try_read` fills whatever buffer the caller then has.
 class byte_stream : public stoppable
 {
@@ -61,7 +63,7 @@ public:
     virtual io_result try_write(asio::const_buffer) = 0;
     /// All of it.
     virtual asio::awaitable<error_code> write(asio::const_buffer) = 0;
-    /// TLS: sends its goodbye and waits for the peer's; TCP: nothing to say.
+    /// TLS: sends its goodbye and waits for the peer's; else there is nothing to say.
     virtual asio::awaitable<void> say_goodbye() = 0;
     /// Ends what is pending with an error.
     virtual void close() noexcept = 0;
@@ -71,7 +73,7 @@ public:
 
     /// The socket, where there is nothing between it and the reader, else null. To read from it directly costs two
     /// system calls less than `read_some`: Asio knows from the last read whether it is worth trying at once.
-    virtual asio::ip::tcp::socket* plain() noexcept { return nullptr; }
+    virtual stream_socket* plain() noexcept { return nullptr; }
     /// `try_read`, waiting as often as it takes.
     asio::awaitable<io_result> read_some(asio::mutable_buffer);
 
@@ -86,7 +88,7 @@ public:
 protected:
     explicit byte_stream(scope& s) : scope_(s) { s.add(*this); }
     asio::any_io_executor const& executor() const noexcept { return scope_.executor(); }
-    static bool is_quiet(asio::ip::tcp::socket&) noexcept;
+    static bool is_quiet(stream_socket&) noexcept;
 
 private:
     struct watchdog {
@@ -105,6 +107,6 @@ private:
     bool expired_ = false;
 };
 
-std::unique_ptr<byte_stream> make_tcp_stream(scope&, asio::ip::tcp::socket);
+std::unique_ptr<byte_stream> make_plain_stream(scope&, stream_socket);
 
 } // namespace plex::net

@@ -1,11 +1,17 @@
 #include "net/dial.hpp"
 
+#include "net/exchange.hpp"
 #include "net/tls_stream.hpp"
 
 #include <boost/asio/bind_executor.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/beast/http/status.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <deque>
+
+#include <sys/socket.h>
 
 namespace plex::net {
 
@@ -18,6 +24,12 @@ char const* to_string(dial_step step) noexcept
         return "resolving the host name";
     case dial_step::connecting:
         return "connecting";
+    case dial_step::resolving_proxy:
+        return "resolving the proxy's name";
+    case dial_step::connecting_to_proxy:
+        return "connecting to the proxy";
+    case dial_step::asking_proxy:
+        return "asking the proxy for a tunnel";
     case dial_step::tls_handshake:
         return "the TLS handshake";
     }
@@ -201,30 +213,120 @@ asio::awaitable<connected> connect_any(scope& s, endpoints addresses, steady_tim
     co_return result;
 }
 
-asio::awaitable<dial_result> dial(scope& s, endpoint_settings const& to, steady_time deadline)
+namespace {
+
+class proxy_error_category final : public boost::system::error_category
 {
-    dial_result result;
+    char const* name() const noexcept override { return "proxy"; }
+    std::string message(int status) const override
+    {
+        auto const known = static_cast<boost::beast::http::status>(status);
+        return "HTTP " + std::to_string(status) + " " + std::string(boost::beast::http::obsolete_reason(known));
+    }
+};
+
+struct opened {
+    std::optional<stream_socket> socket; // empty on failure
+    error_code ec;
+    dial_step step = dial_step::connecting;
+};
+
+// The system answers at once.
+opened open_unix_socket(scope& s, std::string const& path)
+{
+    opened result;
+    asio::local::stream_protocol::socket socket(s.io_executor());
+    socket.open(asio::local::stream_protocol(), result.ec);
+    if (!result.ec)
+        socket.non_blocking(true, result.ec);
+    if (result.ec)
+        return result;
+    asio::local::stream_protocol::endpoint const to(path);
+    // Asio's own waits where the queue of the listener is full, and then takes it for connected.
+    if (::connect(socket.native_handle(), to.data(), static_cast<socklen_t>(to.size())) == 0)
+        result.socket.emplace(std::move(socket));
+    else
+        result.ec = error_code(errno, boost::system::system_category());
+    return result;
+}
+
+asio::awaitable<opened> open_tcp(scope& s, endpoint_settings const& to, steady_time deadline)
+{
+    bool const to_proxy = !to.tunnel.empty();
+    opened result;
+    result.step = to_proxy ? dial_step::resolving_proxy : dial_step::resolving;
     looked_up addresses = co_await look_up(s, to.host, to.port, deadline);
     result.ec = addresses.ec;
     if (result.ec)
         co_return result;
-    result.step = dial_step::connecting;
+    result.step = to_proxy ? dial_step::connecting_to_proxy : dial_step::connecting;
     connected c = co_await connect_any(s, std::move(addresses.found), deadline);
     result.ec = c.ec;
-    if (result.ec)
-        co_return result;
-    c.socket->set_option(tcp::no_delay(true), result.ec);
-    c.socket->non_blocking(true, result.ec);
+    if (!result.ec)
+        c.socket->set_option(tcp::no_delay(true), result.ec);
+    if (!result.ec)
+        c.socket->non_blocking(true, result.ec);
+    if (!result.ec)
+        result.socket.emplace(std::move(*c.socket));
+    co_return result;
+}
+
+/// The socket leads to the server then.
+asio::awaitable<error_code> open_tunnel(scope& s, stream_socket& socket, std::string const& asked, steady_time deadline)
+{
+    std::unique_ptr<byte_stream> const stream = make_plain_stream(s, std::move(socket));
+    stream->expires_at(deadline);
+    reply_reader reader(reply_limits(), expecting::no_body); // RFC 9110, 9.3.6: a tunnel follows the head at once
+    exchange tunnel(*stream, asked, reader);
+    co_await run(tunnel, *stream, reader);
+    if (stream->expired())
+        co_return error_code(asio::error::timed_out);
+    if (tunnel.failure())
+        co_return tunnel.failure();
+    bool const more = !reader.beyond().empty(); // nobody speaks there before we do
+    int const status = reader.give_answer().status();
+    if (status / 100 != 2)
+        co_return error_code(status, proxy_category());
+    if (more)
+        co_return error_code(boost::system::errc::protocol_error, boost::system::generic_category());
+    socket = std::move(*stream->plain());
+    co_return error_code();
+}
+
+} // namespace
+
+boost::system::error_category const& proxy_category() noexcept
+{
+    static proxy_error_category const instance;
+    return instance;
+}
+
+asio::awaitable<dial_result> dial(scope& s, endpoint_settings const& to, steady_time deadline)
+{
+    dial_result result;
+    opened o;
+    if (to.unix_socket.empty())
+        o = co_await open_tcp(s, to, deadline);
+    else
+        o = open_unix_socket(s, to.unix_socket);
+    result.step = o.step;
+    result.ec = o.ec;
     if (result.ec)
         co_return result;
     ++s.connections;
+    if (!to.tunnel.empty()) {
+        result.step = dial_step::asking_proxy;
+        result.ec = co_await open_tunnel(s, *o.socket, to.tunnel, deadline);
+        if (result.ec)
+            co_return result;
+    }
     if (!to.tls) {
-        result.stream = make_tcp_stream(s, std::move(*c.socket));
+        result.stream = make_plain_stream(s, std::move(*o.socket));
         result.stream->expires_at(deadline);
         co_return result;
     }
     result.step = dial_step::tls_handshake;
-    tls_handshake shaken = co_await make_tls_stream(s, std::move(*c.socket), to.tls, deadline);
+    tls_handshake shaken = co_await make_tls_stream(s, std::move(*o.socket), to.tls, deadline);
     result.ec = shaken.ec;
     if (!result.ec)
         result.stream = std::move(shaken.stream);

@@ -15,23 +15,35 @@
 
 namespace plex::net {
 
-/// Whom to dial.
+/// Whom to dial, and how to reach the server from there.
 struct endpoint_settings {
-    std::string host; ///< name or literal address, without brackets
+    std::string host; ///< name or literal address, without brackets: the server's, or its proxy's
     std::uint16_t port = 0;
+    std::string unix_socket;       ///< its path; takes the place of host and port unless empty
+    std::string tunnel;            ///< what asks an HTTP proxy for a tunnel, sent first; empty for none
     std::shared_ptr<tls_peer> tls; ///< null: plain TCP
 };
 
-enum class dial_step : unsigned char { resolving, connecting, tls_handshake };
+enum class dial_step : unsigned char {
+    resolving,
+    connecting,
+    resolving_proxy,
+    connecting_to_proxy,
+    asking_proxy,
+    tls_handshake
+};
 
 /// "resolving the host name", …
 char const* to_string(dial_step) noexcept;
 
 struct dial_result {
     std::unique_ptr<byte_stream> stream; ///< null on failure; its deadline is still the dial's
-    error_code ec;                       ///< `timed_out` at the deadline; `operation_aborted` when cancelled or stopped
+    error_code ec; ///< `timed_out` at the deadline; `operation_aborted` when cancelled or stopped; of `proxy_category`
     dial_step step = dial_step::resolving; ///< the last one reached
 };
+
+/// Of errors whose value is the HTTP status by which a proxy has refused a tunnel.
+boost::system::error_category const& proxy_category() noexcept;
 
 /// Resolves, connects and shakes hands, until `deadline`. Name resolution cannot be cancelled: whoever waits leaves at
 /// once and its result is dropped.

@@ -132,11 +132,15 @@ digest digest_of(tls_options const& options)
 {
     std::unique_ptr<EVP_MD_CTX, freeing<EVP_MD_CTX_free>> const sum(EVP_MD_CTX_new());
     EVP_DigestInit_ex(sum.get(), EVP_sha256(), nullptr);
-    for (pem_text const* const pem : {&options.authorities, &options.certificate, &options.key}) {
-        std::size_t const size = pem->text.size();
+    auto const add = [&](pem_text const& pem) {
+        std::size_t const size = pem.text.size();
         EVP_DigestUpdate(sum.get(), &size, sizeof size);
-        EVP_DigestUpdate(sum.get(), pem->text.data(), size);
-    }
+        EVP_DigestUpdate(sum.get(), pem.text.data(), size);
+    };
+    add(options.certificate);
+    add(options.key);
+    for (pem_text const& authorities : options.authorities)
+        add(authorities);
     EVP_DigestUpdate(sum.get(), &options.insecure, sizeof options.insecure);
     digest result{};
     EVP_DigestFinal_ex(sum.get(), result.data(), nullptr);
@@ -176,9 +180,9 @@ std::shared_ptr<ssl::context> tls_peer::make_context(tls_options const& options)
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, session_came);
     SSL_CTX_set_verify(context, options.insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, nullptr);
-    if (!options.authorities.text.empty())
-        trust(context, options.authorities);
-    else if (!options.insecure)
+    for (pem_text const& authorities : options.authorities)
+        trust(context, authorities);
+    if (options.authorities.empty() && !options.insecure)
         trust_system(context);
     if (!options.certificate.text.empty())
         introduce(context, options.certificate, options.key);

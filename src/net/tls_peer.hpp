@@ -5,6 +5,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 #include <openssl/types.h>
 
@@ -24,9 +25,9 @@ struct pem_text {
 
 /// How a server proves who it is, and we who we are.
 struct tls_options {
-    pem_text authorities; ///< trusted instead of the system's; the system's where it is empty
-    pem_text certificate; ///< ours, with its chain; empty for none
-    pem_text key;         ///< of that
+    std::vector<pem_text> authorities; ///< trusted instead of the system's; the system's where there are none
+    pem_text certificate;              ///< ours, with its chain; empty for none
+    pem_text key;                      ///< of that
     bool insecure = false;
 };
 

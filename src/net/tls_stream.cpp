@@ -20,12 +20,10 @@ namespace plex::net {
 
 namespace {
 
-using tcp = asio::ip::tcp;
-
 /// What OpenSSL reads from and writes to: its own BIO for sockets raises SIGPIPE, and remembers a descriptor that may
 /// be another's after the socket was closed.
 struct wire {
-    explicit wire(tcp::socket s) : socket(std::move(s)) {}
+    explicit wire(stream_socket s) : socket(std::move(s)) {}
 
     static int read(BIO* bio, char* into, int size)
     {
@@ -54,7 +52,7 @@ struct wire {
         return instance;
     }
 
-    tcp::socket socket;
+    stream_socket socket;
     error_code failure; // of the last call that failed: `eof` when the peer has closed
 
 private:
@@ -85,7 +83,7 @@ class verify_error_category final : public boost::system::error_category
 class tls_stream final : public byte_stream
 {
 public:
-    tls_stream(scope& s, tcp::socket socket, std::shared_ptr<tls_peer> peer)
+    tls_stream(scope& s, stream_socket socket, std::shared_ptr<tls_peer> peer)
         : byte_stream(s), peer_(std::move(peer)), wire_(std::move(socket)), ssl_(peer_->new_connection())
     {
         BIO* const bio = ssl_ ? BIO_new(wire::method()) : nullptr;
@@ -234,7 +232,7 @@ public:
 private:
     static asio::awaitable<error_code> at_once() { co_return error_code(); }
 
-    asio::awaitable<error_code> wait(tcp::socket::wait_type what)
+    asio::awaitable<error_code> wait(stream_socket::wait_type what)
     {
         // Deferred, as use_awaitable would cost a coroutine frame of its own.
         auto waiting = wire_.socket.async_wait(what, asio::as_tuple(asio::deferred));
@@ -249,10 +247,10 @@ private:
     {
         switch (SSL_get_error(ssl_.get(), result)) {
         case SSL_ERROR_WANT_READ:
-            wanted_ = tcp::socket::wait_read;
+            wanted_ = stream_socket::wait_read;
             return asio::error::would_block;
         case SSL_ERROR_WANT_WRITE:
-            wanted_ = tcp::socket::wait_write;
+            wanted_ = stream_socket::wait_write;
             return asio::error::would_block;
         case SSL_ERROR_ZERO_RETURN:
             return asio::error::eof;
@@ -270,15 +268,15 @@ private:
     std::shared_ptr<tls_peer> const peer_;
     wire wire_;
     std::unique_ptr<SSL, ssl_deleter> ssl_;
-    tcp::socket::wait_type wanted_ = tcp::socket::wait_read;        // by the last call that would have blocked
-    tcp::socket::wait_type reading_wants_ = tcp::socket::wait_read; // and by the last such reading
+    stream_socket::wait_type wanted_ = stream_socket::wait_read;        // by the last call that would have blocked
+    stream_socket::wait_type reading_wants_ = stream_socket::wait_read; // and by the last such reading
     bool unread_ = false; // something has come of which the next read may make something
     error_code failure_;  // of reading: final
 };
 
 } // namespace
 
-asio::awaitable<tls_handshake> make_tls_stream(scope& s, tcp::socket socket, std::shared_ptr<tls_peer> peer,
+asio::awaitable<tls_handshake> make_tls_stream(scope& s, stream_socket socket, std::shared_ptr<tls_peer> peer,
                                                steady_time deadline)
 {
     auto stream = std::make_unique<tls_stream>(s, std::move(socket), std::move(peer));

@@ -10,7 +10,6 @@ struct tls_handshake {
     error_code ec;                       ///< a refused certificate is of the category "certificate", by `X509_V_ERR_…`
 };
 /// The handshake ends by itself at `deadline`.
-asio::awaitable<tls_handshake> make_tls_stream(scope&, asio::ip::tcp::socket, std::shared_ptr<tls_peer>,
-                                               steady_time deadline);
+asio::awaitable<tls_handshake> make_tls_stream(scope&, stream_socket, std::shared_ptr<tls_peer>, steady_time deadline);
 
 } // namespace plex::net

@@ -62,24 +62,11 @@ int hex_value(char c)
     return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-// As a server or proxy sees it that decodes before it routes.
-std::string decoded(std::string_view path)
-{
-    std::string out;
-    for (std::size_t at = 0; at != path.size(); ++at) {
-        bool const escape =
-            path[at] == '%' && path.size() - at > 2 && hex_value(path[at + 1]) >= 0 && hex_value(path[at + 2]) >= 0;
-        out += escape ? static_cast<char>(hex_value(path[at + 1]) * 16 + hex_value(path[at + 2])) : path[at];
-        at += escape ? 2 : 0;
-    }
-    return out;
-}
-
 bool has_dot_segment(std::string_view encoded)
 {
     if (encoded.find_first_of(".%") == std::string_view::npos)
         return false;
-    std::string const whole = decoded(encoded);
+    std::string const whole = percent_decoded(encoded); // as a server or proxy sees it that decodes before it routes
     std::string_view path = whole;
     while (!path.empty()) {
         std::size_t const end = std::min(path.find_first_of("/\\"), path.size());
@@ -157,6 +144,18 @@ base_url parse_base_url(std::string_view text)
     if (lower_case.find("x-plex-token") != std::string::npos)
         refuse("the base URL's path has a token in it: it belongs into config::token");
     return base;
+}
+
+std::string percent_decoded(std::string_view text)
+{
+    std::string out;
+    for (std::size_t at = 0; at != text.size(); ++at) {
+        bool const escape =
+            text[at] == '%' && text.size() - at > 2 && hex_value(text[at + 1]) >= 0 && hex_value(text[at + 2]) >= 0;
+        out += escape ? static_cast<char>(hex_value(text[at + 1]) * 16 + hex_value(text[at + 2])) : text[at];
+        at += escape ? 2 : 0;
+    }
+    return out;
 }
 
 std::string percent_encoded(std::string_view text, std::string_view keep)

@@ -38,6 +38,9 @@ std::string feed_target(std::string_view path, std::string_view filters);
 // Refuses what is not a path with perhaps a query in visible ASCII, and `..` segments, percent-encoded ones too.
 void check_target(std::string_view);
 
+// Escapes undone; what is no escape stays as it is.
+std::string percent_decoded(std::string_view text);
+
 // All bytes but `A-Z a-z 0-9 - . _ ~` as `%XX`, and those of `keep` as they are.
 std::string percent_encoded(std::string_view text, std::string_view keep = {});
 

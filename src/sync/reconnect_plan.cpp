@@ -26,6 +26,8 @@ setback setback_of(int http_status) noexcept
     case 401:
     case 403:
         return setback::barred;
+    case 407: // of a proxy of ours, which wants other credentials
+        return setback::hopeless;
     case 200:
     case 400:
     case 404:

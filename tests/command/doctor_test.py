@@ -85,6 +85,15 @@ class Healthy(DoctorCase):
                 self.assertEqual({f["ok"] for f in found.values()}, {True})
                 self.assertIn("certificate is accepted", found["tls"]["text"])
 
+    def test_reaches_a_name_by_an_address_and_trusts_a_file_or_blindly(self):
+        certificate = self.with_(Certificate("DNS:plex.example"))
+        port = self.serve(certificate).url.rpartition(":")[2]
+        for how, text in ((("--ca-file", certificate.pem), "certificate is accepted"), (("--insecure",), "not looked at")):
+            with self.subTest(how[0]):
+                found = self.examine(f"https://plex.example:{port}", "--connect-to", "127.0.0.1", *how, status=0)
+                self.assertIn(f"127.0.0.1:{port}", found["reachable"]["text"])
+                self.assertIn(text, found["tls"]["text"])
+
     def test_tells_what_runs(self):
         for uuid, kind in (("a", "butler"), ("b", "media.download"), ("c", "media.download")):
             self.server.activities[uuid] = {"uuid": uuid, "type": kind, "title": "T"}

@@ -46,11 +46,13 @@ struct environment_of_a_test {
     {
         unsetenv("PLEX_URL");
         unsetenv("PLEX_TOKEN");
+        unsetenv("PLEX_PROXY");
     }
     ~environment_of_a_test()
     {
         unsetenv("PLEX_URL");
         unsetenv("PLEX_TOKEN");
+        unsetenv("PLEX_PROXY");
     }
 };
 
@@ -191,6 +193,48 @@ TEST_CASE("record listens as watch does, to a file; a replay needs a file and no
     CHECK(arguments({at, "record", "f", "--match", "a=b"}).refused());
     CHECK(arguments({"demo", "--replay", "f"}).parse().replay == "f");
     CHECK(arguments({"demo", "--replay", "f", "--serve"}).refused());
+}
+
+TEST_CASE("how to connect is as the library takes it")
+{
+    environment_of_a_test const clean;
+    options const o = arguments({at, "list", "--ca-file", "ca.pem", "--cert", "me.pem", "--key", "key.pem",
+                                 "--insecure", "--connect-to", "[::1]:1"})
+                          .parse();
+    CHECK(o.tls.ca_file == "ca.pem");
+    CHECK(o.tls.certificate_file == "me.pem");
+    CHECK(o.tls.key_file == "key.pem");
+    CHECK(o.tls.insecure);
+    CHECK(o.address == "[::1]:1");
+    CHECK_FALSE(arguments({at, "list"}).parse().tls.insecure);
+    CHECK(arguments({at, "list", "--unix-socket", "/run/plex"}).parse().unix_socket == "/run/plex");
+    CHECK(arguments({at, "list", "--proxy", "http://p:1"}).parse().proxy == "http://p:1");
+    CHECK(arguments({at, "list", "--proxy", "http://p:1", "--connect-to", "::1"}).refused());
+    CHECK(arguments({at, "list", "--proxy", "http://p:1", "--unix-socket", "s"}).refused());
+    CHECK(arguments({at, "list", "--connect-to", "::1", "--unix-socket", "s"}).refused());
+}
+
+TEST_CASE("a proxy of the environment gives way to any other way to connect")
+{
+    environment_of_a_test const clean;
+    setenv("PLEX_PROXY", "http://env:1", 1);
+    CHECK(arguments({at, "list"}).parse().proxy == "http://env:1");
+    CHECK(arguments({at, "list", "--proxy", "http://p:1"}).parse().proxy == "http://p:1");
+    CHECK(arguments({at, "list", "--connect-to", "::1"}).parse().proxy == "");
+    CHECK(arguments({at, "list", "--unix-socket", "s"}).parse().proxy == "");
+}
+
+TEST_CASE("a proxy's password is overwritten where other users could read it")
+{
+    environment_of_a_test const clean;
+    arguments apart({at, "list", "--proxy", "http://me:secret@p:1"});
+    CHECK(apart.parse().proxy == "http://me:secret@p:1");
+    CHECK(apart.texts.back() == "********************");
+    arguments joined({at, "--proxy=http://me:secret@p:1", "list", "--no-such-option"});
+    CHECK(joined.refused());
+    CHECK(joined.why.find("secret") == std::string::npos);
+    for (std::string const& text : joined.texts)
+        CHECK(text.find("secret") == std::string::npos);
 }
 
 TEST_CASE("the token is overwritten where other users could read it")

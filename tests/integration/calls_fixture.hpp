@@ -79,17 +79,6 @@ inline bool contains(std::string_view text, std::string_view part)
     return text.find(part) != std::string_view::npos;
 }
 
-/// Waits for what nothing tells of. A look costs little and is repeated soon.
-inline asio::awaitable<void> until(std::function<bool()> condition)
-{
-    asio::any_io_executor const executor = co_await asio::this_coro::executor;
-    asio::steady_timer soon(executor);
-    while (!condition()) {
-        soon.expires_after(200us);
-        co_await soon.async_wait(asio::use_awaitable);
-    }
-}
-
 /// An operation under way beside the test's body, on the body's executor; it starts at once.
 class started
 {

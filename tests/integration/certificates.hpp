@@ -47,10 +47,14 @@ public:
     {
         return written([this](BIO* bio) { return PEM_write_bio_X509(bio, x509_.get()); });
     }
-    std::string key_pem() const
+    /// @param passphrase to encrypt it with; empty for none
+    std::string key_pem(std::string const& passphrase = {}) const
     {
-        return written([this](BIO* bio) {
-            return PEM_write_bio_PrivateKey(bio, key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
+        return written([&](BIO* bio) {
+            EVP_CIPHER const* const cipher = passphrase.empty() ? nullptr : EVP_aes_128_cbc();
+            return PEM_write_bio_PrivateKey(bio, key_.get(), cipher,
+                                            reinterpret_cast<unsigned char const*>(passphrase.data()),
+                                            static_cast<int>(passphrase.size()), nullptr, nullptr);
         });
     }
 

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -100,6 +101,22 @@ private:
     std::uint16_t number_ = 0;
 };
 
+/// The path of a Unix socket that a program makes.
+struct unix_socket_path {
+    std::string path;
+
+    bool has_listener() const
+    {
+        int const probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
+        bool const connected = ::connect(probe, reinterpret_cast<sockaddr const*>(&address), sizeof address) == 0;
+        ::close(probe);
+        return connected;
+    }
+};
+
 /// Where a program is, also when it is meant for administrators. A test whose program is missing fails.
 inline std::string find_program(std::string const& name)
 {
@@ -164,7 +181,8 @@ public:
     }
 
     /// Throws with all that it printed if it ends before it listens.
-    void wait_for_listener(reserved_port const& port)
+    template <class Place>
+    void wait_for_listener(Place const& port)
     {
         auto const until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
         while (!port.has_listener()) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "certificates.hpp"
 #include "child_process.hpp"
 #include "feed_fixture.hpp"
 
@@ -10,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <ostream>
+#include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +21,12 @@ namespace plex::test {
 enum class proxy_kind { nginx, haproxy };
 enum class base_path { stripped, kept }; ///< what the proxy does with "/plex" before it asks the server
 
+/// How a proxy speaks TLS.
+struct proxy_tls {
+    certificate const* own = nullptr;     ///< null: it does not
+    certificate const* clients = nullptr; ///< the authority of those whom it lets in; null: everybody
+};
+
 struct proxy_options {
     proxy_kind kind = proxy_kind::nginx;
     base_path base = base_path::stripped;
@@ -26,6 +34,17 @@ struct proxy_options {
     /// nginx: with what every guide to reverse proxies has to say on WebSockets and event streams; without it HTTP is
     /// all that gets through, and a stream's bytes are buffered.
     bool tuned = true;
+    proxy_tls tls{};
+};
+
+/// What a proxy saw of a request over TLS.
+struct seen_over_tls {
+    bool resumed = false;
+    std::string version;  ///< "TLSv1.3"
+    std::string protocol; ///< by ALPN
+    std::string name;     ///< by SNI
+    std::string client;   ///< the common name in the client's certificate
+    std::string target;
 };
 
 /// A reverse proxy from the distribution, with a base path, in front of a server of this machine.
@@ -34,6 +53,10 @@ class proxy
 public:
     proxy(std::uint16_t server, proxy_options options) : options_(options)
     {
+        if (options_.tls.own)
+            std::ofstream(folder_ / "own.pem") << options_.tls.own->pem() << options_.tls.own->key_pem();
+        if (options_.tls.clients)
+            std::ofstream(folder_ / "clients.pem") << options_.tls.clients->pem();
         std::ofstream file(configuration());
         if (options_.kind == proxy_kind::nginx)
             write_nginx(file, server);
@@ -42,23 +65,49 @@ public:
         file.close();
         start();
         process_->wait_for_listener(port_);
+        process_->wait_for_listener(unix_socket_path{unix_socket()});
     }
 
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_.number()) + "/plex"; }
+    std::uint16_t port() const { return port_.number(); }
+    std::string scheme() const { return options_.tls.own ? "https" : "http"; }
+    std::string url() const { return scheme() + "://127.0.0.1:" + std::to_string(port()) + "/plex"; }
+    /// It listens there too.
+    std::string unix_socket() const { return folder_ / "socket"; }
 
     /// Every connection through it is lost at once, and a new one is refused until it listens again.
     void kill() { process_->kill(); }
     /// On the same port; it may not listen yet.
     void start()
     {
+        std::error_code ignored;
+        std::filesystem::remove(unix_socket(), ignored); // of one that was killed
         if (options_.kind == proxy_kind::nginx)
             command({"nginx", "-p", folder_.string(), "-c", configuration(), "-e", "stderr"});
         else
-            command({"haproxy", "-db", "-q", "-f", configuration()});
+            command({"haproxy", "-db", "-f", configuration()});
     }
 
     /// What it had to complain of.
     std::string printed() const { return process_->printed(); }
+
+    /// Each request over TLS that has ended, in that order.
+    std::vector<seen_over_tls> seen() const
+    {
+        std::ifstream log(options_.kind == proxy_kind::nginx ? folder_ / "seen" : folder_ / "output");
+        std::vector<seen_over_tls> result;
+        for (std::string line; std::getline(log, line);) {
+            std::istringstream words(line);
+            std::string first;
+            std::string resumed;
+            seen_over_tls one;
+            if (words >> first >> resumed >> one.version >> one.protocol >> one.name >> one.client >> one.target &&
+                first == "seen") {
+                one.resumed = resumed == "r" || resumed == "1";
+                result.push_back(std::move(one));
+            }
+        }
+        return result;
+    }
 
 private:
     void command(std::vector<std::string> words)
@@ -74,12 +123,25 @@ private:
         std::string const idle = std::to_string(options_.idle.count()) + "s";
         to << "daemon off;\nmaster_process off;\npid " << in << "/pid;\nerror_log stderr warn;\n"
            << "events { worker_connections 128; }\n"
-           << "http {\n  access_log off;\n";
+           << "http {\n";
+        if (options_.tls.own)
+            to << "  map $ssl_client_s_dn $client_name { ~CN=(?<name>[^,]+) $name; default ''; }\n"
+               << "  log_format seen 'seen $ssl_session_reused $ssl_protocol $ssl_alpn_protocol $ssl_server_name "
+               << "CN=$client_name $request_uri';\n  access_log " << in << "/seen seen;\n";
+        else
+            to << "  access_log off;\n";
         for (char const* const kind : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"})
             to << "  " << kind << "_temp_path " << in << "/" << kind << ";\n";
         to << "  map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n"
-           << "  server {\n    listen 127.0.0.1:" << port_.number() << ";\n"
-           << "    location /plex/ {\n      proxy_pass http://127.0.0.1:" << server
+           << "  server {\n";
+        char const* const over = options_.tls.own ? " ssl;\n" : ";\n";
+        to << "    listen 127.0.0.1:" << port_.number() << over << "    listen unix:" << unix_socket() << over;
+        if (options_.tls.own)
+            to << "    ssl_certificate " << in << "/own.pem;\n    ssl_certificate_key " << in
+               << "/own.pem;\n    ssl_protocols TLSv1.2 TLSv1.3;\n";
+        if (options_.tls.clients)
+            to << "    ssl_client_certificate " << in << "/clients.pem;\n    ssl_verify_client on;\n";
+        to << "    location /plex/ {\n      proxy_pass http://127.0.0.1:" << server
            << (options_.base == base_path::stripped ? "/" : "") << ";\n"
            << "      proxy_read_timeout " << idle << ";\n      proxy_send_timeout " << idle << ";\n";
         if (options_.tuned)
@@ -90,11 +152,19 @@ private:
 
     void write_haproxy(std::ostream& to, std::uint16_t server) const
     {
-        to << "global\n  maxconn 100\n"
-           << "defaults\n  mode http\n  timeout connect 5s\n";
+        to << "global\n  maxconn 100\n  log stdout format raw local0\n"
+           << "defaults\n  mode http\n  log global\n  timeout connect 5s\n";
         for (char const* const side : {"client", "server", "tunnel"})
             to << "  timeout " << side << " " << options_.idle.count() << "s\n";
-        to << "frontend here\n  bind 127.0.0.1:" << port_.number() << "\n";
+        std::string over = "\n";
+        if (options_.tls.own)
+            over = " ssl alpn h2,http/1.1 crt " + (folder_ / "own.pem").string() + "\n";
+        if (options_.tls.clients)
+            over.insert(4, " verify required ca-file " + (folder_ / "clients.pem").string());
+        to << "frontend here\n  bind 127.0.0.1:" << port_.number() << over << "  bind unix@" << unix_socket() << over;
+        if (options_.tls.own)
+            to << "  log-format \"seen %[ssl_fc_is_resumed] %[ssl_fc_protocol] %[ssl_fc_alpn] %[ssl_fc_sni] "
+               << "CN=%[ssl_c_s_dn(cn)] %HU\"\n";
         if (options_.base == base_path::stripped)
             to << "  http-request replace-path ^/plex(/.*)$ \\1\n";
         to << "  default_backend plex\nbackend plex\n  server plex 127.0.0.1:" << server << "\n";
@@ -227,16 +297,6 @@ private:
     std::vector<gap> gaps_;
     subscription subscription_;
 };
-
-/// Looks again until it holds; the watchdog of the test bounds it.
-inline asio::awaitable<void> until(std::function<bool()> condition)
-{
-    asio::steady_timer turn(co_await asio::this_coro::executor);
-    while (!condition()) {
-        turn.expires_after(1ms);
-        co_await turn.async_wait(asio::use_awaitable);
-    }
-}
 
 /// For what can only be judged once so much time has passed.
 inline asio::awaitable<void> pass(std::chrono::milliseconds time)

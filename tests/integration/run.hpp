@@ -6,9 +6,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <exception>
+#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -42,6 +45,17 @@ void run(asio::io_context& io, Executor executor, asio::awaitable<void> body,
 inline void run(asio::io_context& io, asio::awaitable<void> body)
 {
     run(io, io.get_executor(), std::move(body));
+}
+
+/// Waits for what nothing tells of, bounded by the watchdog. A look costs little and is repeated soon.
+inline asio::awaitable<void> until(std::function<bool()> condition)
+{
+    asio::any_io_executor const executor = co_await asio::this_coro::executor;
+    asio::steady_timer soon(executor);
+    while (!condition()) {
+        soon.expires_after(std::chrono::microseconds(200));
+        co_await soon.async_wait(asio::use_awaitable);
+    }
 }
 
 } // namespace plex::test

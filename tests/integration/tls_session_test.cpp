@@ -12,7 +12,7 @@ namespace {
 net::tls_options trusting(authority const& ca)
 {
     net::tls_options options;
-    options.authorities = {ca.root.pem(), "the CA file"};
+    options.authorities = {{ca.root.pem(), "the CA file"}};
     return options;
 }
 
@@ -110,6 +110,6 @@ TEST_CASE("what clients with equal settings trust is read once, and lives while 
     CHECK(one != net::tls_peer::of(net::tls_options(), "plex.example", 1));
     // Another file's name makes no difference, other content under the same name does.
     net::tls_options renamed = trusting(ca);
-    renamed.authorities.name = "the CA file elsewhere";
+    renamed.authorities.front().name = "the CA file elsewhere";
     CHECK(one == net::tls_peer::of(renamed, "plex.example", 1));
 }

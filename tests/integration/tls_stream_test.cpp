@@ -27,7 +27,7 @@ public:
     net::endpoint_settings endpoint()
     {
         net::tls_options options;
-        options.authorities = {ca.root.pem(), "the authority"};
+        options.authorities = {{ca.root.pem(), "the authority"}};
         net::endpoint_settings to;
         to.host = "127.0.0.1";
         to.port = server.port();

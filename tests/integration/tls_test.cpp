@@ -241,3 +241,111 @@ TEST_CASE("the live feed refuses a certificate of an unknown authority, before t
     CHECK(contains(failure.what(), "tls.insecure"));
     CHECK(s.server.requests().empty());
 }
+
+TEST_CASE("a handshake that stalls ends with connect_timeout, for calls and feed alike")
+{
+    for (bool const by_feed : {false, true}) {
+        CAPTURE(by_feed);
+        call_scene s;
+        raw_server silent(s.io); // the system accepts for it
+        s.settings.url = silent.url();
+        s.settings.url.insert(4, "s");
+        s.settings.connect_timeout = 100ms;
+        error failure;
+        s.run([&]() -> asio::awaitable<void> {
+            if (by_feed)
+                failure = co_await failure_of(s.client().ready(30s));
+            else
+                failure = co_await failure_of(s.client().get_server_activities());
+        });
+        INFO(failure.what());
+        CHECK(failure.code() == errc::timeout);
+        CHECK(is_retryable(failure.code()));
+        CHECK(contains(failure.what(), "the TLS handshake"));
+    }
+}
+
+TEST_CASE("a server that speaks nothing later than TLS 1.1 is refused, and TLS 1.2 is spoken")
+{
+    authority const ca;
+    certificate const own("server", "IP:127.0.0.1", &ca.root);
+    for (int const version : {TLS1_1_VERSION, TLS1_2_VERSION}) {
+        CAPTURE(version);
+        tls_scene s(own, ca);
+        raw_tls_server old(s.io, own);
+        SSL_CTX_set_security_level(old.context(), 0); // else it refuses by itself
+        SSL_CTX_set_min_proto_version(old.context(), TLS1_VERSION);
+        SSL_CTX_set_max_proto_version(old.context(), version);
+        s.settings.url = old.url();
+        s.run([&]() -> asio::awaitable<void> {
+            started call(s.client().get_executor(), s.client().send(request("GET", "/")));
+            asio::co_spawn(s.io, old.answer_one(), [](std::exception_ptr) {});
+            error const outcome = co_await call.result();
+            INFO(outcome.what());
+            CHECK(outcome.code() ==
+                  (version == TLS1_1_VERSION ? make_error_code(errc::connection_failed) : error_code()));
+            if (outcome.code())
+                CHECK(contains(outcome.what(), "version"));
+        });
+    }
+}
+
+TEST_CASE("trusted authorities may be given as a text, and beside those of a file")
+{
+    authority const ca;
+    authority const other{certificate("Another authority")};
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    for (bool const beside_file : {false, true}) {
+        tls_scene s(own, other);
+        s.settings.tls.ca_pem = ca.root.pem();
+        if (!beside_file)
+            s.settings.tls.ca_file.clear();
+        s.accepted();
+    }
+    tls_scene s(own, other);
+    s.settings.tls.ca_pem = other.root.pem() + other.root.pem(); // twice the same is fine, and not enough
+    s.refused();
+}
+
+TEST_CASE("a certificate or key of ours that cannot be used is refused when the client is made, by name, and unread")
+{
+    authority const ca;
+    certificate const own("me", "DNS:client", &ca.root);
+    certificate const other("me", "DNS:client", &ca.root);
+    temporary_file const chain(own.pem());
+    temporary_file const key(own.key_pem());
+    temporary_file const foreign(other.key_pem());
+    temporary_file const locked(own.key_pem("passphrase"));
+    temporary_file const none("nothing of the kind");
+    struct pair {
+        std::string certificate;
+        std::string key;
+        std::string named;
+    };
+    asio::io_context io;
+    config settings;
+    settings.url = "https://127.0.0.1:1";
+    for (pair const& p :
+         {pair{"/nowhere/me.pem", "", "/nowhere/me.pem"}, pair{none.path(), key.path(), none.path()},
+          pair{chain.path(), "/nowhere/key.pem", "/nowhere/key.pem"}, pair{chain.path(), "", chain.path()},
+          pair{chain.path(), none.path(), none.path()}, pair{chain.path(), foreign.path(), foreign.path()},
+          pair{chain.path(), locked.path(), locked.path()}, pair{"", key.path(), "certificate_file"}}) {
+        INFO(p.named);
+        settings.tls.certificate_file = p.certificate;
+        settings.tls.key_file = p.key;
+        error thrown;
+        try {
+            client const c(io.get_executor(), settings);
+        } catch (error const& e) {
+            thrown = e;
+        }
+        INFO(thrown.what());
+        CHECK(thrown.code() == errc::invalid_argument);
+        CHECK(contains(thrown.what(), p.named));
+        CHECK_FALSE(contains(thrown.what(), "BEGIN"));
+    }
+    settings.tls.certificate_file = chain.path();
+    settings.tls.key_file = key.path();
+    client const good(io.get_executor(), settings);
+    CHECK(good.get_executor());
+}

@@ -25,8 +25,6 @@ namespace ssl = asio::ssl;
 
 namespace {
 
-// Of four records: what a busy feed brings is then read by one system call. It is there only while it holds something.
-constexpr std::size_t read_ahead = 64 * 1024;
 constexpr unsigned char protocols[] = "\x08http/1.1";
 
 template <auto Free>
@@ -174,8 +172,9 @@ std::shared_ptr<ssl::context> tls_peer::make_context(tls_options const& options)
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    // One system call a record and not two. A buffer for more than one record makes it dearer: what is behind a record
+    // is moved to the front before the next one is read.
     SSL_CTX_set_read_ahead(context, 1);
-    SSL_CTX_set_default_read_buffer_len(context, read_ahead);
     SSL_CTX_set_alpn_protos(context, protocols, sizeof protocols - 1);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context, session_came);

@@ -42,6 +42,7 @@ TEST_CASE("each reply to the upgrade is the setback that the table names", "[rec
         CHECK(setback_of(status) == setback::unsuitable);
     for (int const status : {401, 403})
         CHECK(setback_of(status) == setback::barred);
+    CHECK(setback_of(407) == setback::hopeless);
     for (int const status : {300, 301, 302, 303, 307, 308})
         CHECK(setback_of(status) == setback::misdirected);
     for (int const status : {0, 100, 101, 204, 402, 408, 418, 429, 500, 502, 503, 504, 599})

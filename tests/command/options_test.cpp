@@ -198,6 +198,7 @@ TEST_CASE("record listens as watch does, to a file; a replay needs a file and no
 TEST_CASE("how to connect is as the library takes it")
 {
     environment_of_a_test const clean;
+    std::string const at = "--server=http://a:1";
     options const o = arguments({at, "list", "--ca-file", "ca.pem", "--cert", "me.pem", "--key", "key.pem",
                                  "--insecure", "--connect-to", "[::1]:1"})
                           .parse();
@@ -217,6 +218,7 @@ TEST_CASE("how to connect is as the library takes it")
 TEST_CASE("a proxy of the environment gives way to any other way to connect")
 {
     environment_of_a_test const clean;
+    std::string const at = "--server=http://a:1";
     setenv("PLEX_PROXY", "http://env:1", 1);
     CHECK(arguments({at, "list"}).parse().proxy == "http://env:1");
     CHECK(arguments({at, "list", "--proxy", "http://p:1"}).parse().proxy == "http://p:1");
@@ -227,6 +229,7 @@ TEST_CASE("a proxy of the environment gives way to any other way to connect")
 TEST_CASE("a proxy's password is overwritten where other users could read it")
 {
     environment_of_a_test const clean;
+    std::string const at = "--server=http://a:1";
     arguments apart({at, "list", "--proxy", "http://me:secret@p:1"});
     CHECK(apart.parse().proxy == "http://me:secret@p:1");
     CHECK(apart.texts.back() == "********************");

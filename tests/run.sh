@@ -15,7 +15,7 @@ for argument in "$@"; do
     case "$argument" in
     --no-install) install=no ;;
     --long) export PLEX_TEST_LONG=1 ;;
-    -*) sed -n '2,8p' "$0"; exit 2 ;;
+    -*) sed -n '2,7p' "$0"; exit 2 ;;
     *) presets="$presets $argument" ;;
     esac
 done

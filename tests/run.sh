@@ -3,7 +3,8 @@
 #   tests/run.sh [--no-install] [--long] [PRESET...]
 # The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads), clang and
 # budget (instructions and allocations of the hot paths, optimised). `tests/run.sh dev` is the quick form.
-# --long runs the long forms of the random tests, and shows that the model's rules bite (tests/mutants/run.py).
+# --long runs the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh), and shows that the
+# unit tests bite (tests/mutants/run.py).
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -22,8 +23,8 @@ presets=${presets:-dev asan tsan clang budget}
 
 if [ $install = yes ]; then
     compiler=
-    case "$presets" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
-    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws nginx-light haproxy tinyproxy-bin
+    case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
+    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin
 fi
 run() {
     echo "+ $*"
@@ -43,6 +44,7 @@ for preset in $presets; do
     run ctest --preset "$preset" -j "$((2 * $(nproc)))" || failed="$failed $preset"
 done
 if [ -n "${PLEX_TEST_LONG:-}" ]; then
+    run tests/fuzz/run.sh --no-install 30 || failed="$failed fuzz"
     run tests/mutants/run.py || failed="$failed mutants"
 fi
 if [ -n "$failed" ]; then

@@ -43,7 +43,8 @@ enum class decoded : std::uint8_t {
 /// fields and invalid UTF-8; one entry that has no uuid is left out and counted, the others stand.
 ///
 /// The bytes given are followed by 16 more that may be read; a decoder may change the bytes, not those behind them.
-/// Once warm it allocates nothing.
+/// Once warm it allocates nothing. After a `std::bad_alloc` the next message is read as ever; until then `updates()` is
+/// of no use.
 class decoder
 {
 public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace plex::protocol {
 namespace {
@@ -92,14 +93,18 @@ bool event_stream_framer::take_plain_event(event_stream_item& item) noexcept
 event_stream_item event_stream_framer::next_slow()
 {
     event_stream_item item;
-    std::span<char> line;
-    while (item.what == event_stream::need_more && fault_.empty() && take_line(line))
-        item = read_line(line);
+    try {
+        std::span<char> line;
+        while (item.what == event_stream::need_more && fault_.empty() && take_line(line))
+            item = read_line(line);
+        if (item.what == event_stream::need_more && fault_.empty())
+            keep_unfinished();
+    } catch (std::bad_alloc const&) {
+        refuse("there is no memory for what came");
+    }
     if (!fault_.empty()) {
         at_ = end_;
         item.what = event_stream::too_big;
-    } else if (item.what == event_stream::need_more) {
-        keep_unfinished();
     }
     between_events_ = !first_line_ && !delivered_ && !unfinished() && fault_.empty();
     return item;

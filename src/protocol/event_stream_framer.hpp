@@ -17,7 +17,8 @@ enum class event_stream : std::uint8_t {
     need_more, // all input is used up: feed again. If there is no more, what is unfinished is dropped
     event,     // a whole event
     retry,     // how long to wait before connecting anew, from here on
-    too_big    // a line or an event's data exceeds the limit: drop the connection; next() repeats this from here on
+    too_big    // a line or an event's data exceeds the limit, or the memory that there is: drop the connection; next()
+               // repeats this from here on
 };
 
 struct event_stream_item {

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <ctime>
 #include <iomanip>
+#include <limits>
 #include <locale>
 #include <sstream>
 
@@ -137,10 +138,12 @@ std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chr
     text.imbue(std::locale::classic());
     std::tm date{};
     text >> std::get_time(&date, "%a, %d %b %Y %H:%M:%S GMT");
-    if (text.fail())
+    if (text.fail() || !value.ends_with(" GMT")) // a date that is cut is no failure of the stream
         return std::nullopt;
-    auto const until = std::chrono::system_clock::from_time_t(timegm(&date));
-    return std::max(std::chrono::ceil<std::chrono::seconds>(until - now), std::chrono::seconds(0));
+    // In seconds, and bounded as those are: a year of four digits exceeds what a clock's nanoseconds can count.
+    std::chrono::sys_seconds const until{std::chrono::seconds(timegm(&date))};
+    constexpr std::chrono::seconds longest(std::numeric_limits<std::uint32_t>::max());
+    return std::clamp(until - std::chrono::floor<std::chrono::seconds>(now), std::chrono::seconds(0), longest);
 }
 
 std::string redirect_target(std::string_view location)

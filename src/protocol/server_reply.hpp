@@ -27,7 +27,8 @@ diagnostics::content describe_reply(int status, std::string_view body);
 // that the server could not read: both are 400.
 errc status_to_errc(int status, call_kind, std::span<server_error_entry const> errors = {});
 
-// The value of a Retry-After: seconds, or a date. Empty for what is neither; never negative.
+// The value of a Retry-After: seconds, or a date. Empty for what is neither; from 0 to 2³² - 1 s, which any clock can
+// add.
 std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chrono::system_clock::time_point now);
 
 // Where a redirect points, safe to print: without its query, which may hold what was asked.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace plex::protocol {
 namespace {
@@ -182,8 +183,7 @@ bool websocket_framer::take_data(websocket_item& message)
         fragmented_ = false;
         return true;
     }
-    store(std::min(available, remaining_));
-    if (remaining_ != 0)
+    if (!store(std::min(available, remaining_)) || remaining_ != 0)
         return false;
     in_payload_ = false;
     fragmented_ = !final_;
@@ -194,11 +194,12 @@ bool websocket_framer::take_data(websocket_item& message)
     return true;
 }
 
-// Moves bytes of the current frame from the input to storage.
-void websocket_framer::store(std::size_t count)
-{
+// Moves bytes of the current frame from the input to storage; false when there is no memory for that, and it is
+// refused.
+bool websocket_framer::store(std::size_t count)
+try {
     if (count == 0)
-        return;
+        return true;
     if (stored_ + count + slack > storage_.size()) {
         auto const promised = stored_ + std::min(remaining_, trusted_length);
         auto const grown = std::min(limit_, 2 * storage_.size());
@@ -208,6 +209,10 @@ void websocket_framer::store(std::size_t count)
     stored_ += count;
     at_ += count;
     remaining_ -= count;
+    return true;
+} catch (std::bad_alloc const&) {
+    refuse("there is no memory for a message", websocket_event::message_too_big);
+    return false;
 }
 
 void websocket_framer::release_delivered() noexcept

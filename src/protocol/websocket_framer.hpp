@@ -31,7 +31,7 @@ enum class websocket_event : std::uint8_t {
     pong,           //
     close,          // nothing after it is looked at: next() gives need_more from here on
     violation,      // the peer broke the protocol: drop the connection; next() repeats this from here on
-    message_too_big // likewise, as a message exceeds the limit
+    message_too_big // likewise, as a message exceeds the limit, or the memory that there is
 };
 
 struct websocket_item {
@@ -105,7 +105,7 @@ private:
     websocket_item take_control();
     websocket_item end_by_close(std::span<char> payload);
     bool take_data(websocket_item& message);
-    void store(std::size_t count);
+    bool store(std::size_t count);
     void release_delivered() noexcept;
     void refuse(std::string_view fault, websocket_event what = websocket_event::violation) noexcept;
 

@@ -59,10 +59,16 @@ public:
         return find(key, [](Value const&) { return true; });
     }
 
+    /// Memory for so many more: inserting them throws nothing.
+    void reserve(std::size_t more)
+    {
+        while (4 * (size_ + more) > 3 * slots_.size())
+            grow();
+    }
+
     void insert(std::uint64_t key, Value value)
     {
-        if (4 * (size_ + 1) > 3 * slots_.size())
-            grow();
+        reserve(1);
         place({key, value, true});
         ++size_;
     }

@@ -18,6 +18,24 @@ std::string_view uuid_of(activity const& a) noexcept
     return activity_access::record(a)->fields().uuid;
 }
 
+/// What is kept of an end.
+activity name_of(activity const& a)
+{
+    auto const& f = activity_access::record(a)->fields();
+    detail::activity_fields name;
+    name.uuid = f.uuid;
+    name.type = f.type;
+    return activity_access::make(name);
+}
+
+/// Room for so much more to tell. Whatever needs memory comes first in each step, so that when there is none the step
+/// has not happened: what is noted but not told, or told but not noted, would make impossible lives.
+void make_room(std::vector<mail>& out, std::size_t count)
+{
+    if (out.capacity() - out.size() < count)
+        out.reserve(std::max(2 * out.capacity(), out.size() + count));
+}
+
 } // namespace
 
 // ---- the feed
@@ -26,6 +44,7 @@ void ledger::heard(activity_update const& news, instant now, std::vector<mail>& 
 {
     if (full_)
         return;
+    make_room(out, 2);
     entry* const e = find(news.uuid);
     if (!e)
         heard_of_unknown(news, now, out);
@@ -37,10 +56,12 @@ void ledger::heard(activity_update const& news, instant now, std::vector<mail>& 
 
 void ledger::heard_of_running(entry& e, activity_update const& news, instant now, std::vector<mail>& out)
 {
+    activity merged = merge(e.current, news, true);
+    activity name = news.kind == event_kind::ended ? name_of(merged) : activity();
     if (e.missing != 0 && news.kind == event_kind::updated && !in_grace(now.steady))
         partial_ = true;
     e.last_event = now.steady;
-    bool const changed = learn(e, news, true);
+    bool const changed = learn(e, std::move(merged));
 
     switch (news.kind) {
     case event_kind::started:
@@ -54,7 +75,7 @@ void ledger::heard_of_running(entry& e, activity_update const& news, instant now
         break;
     case event_kind::ended:
         out.push_back(tell(e, event_kind::ended, false, now));
-        close(e, state::seen_ended);
+        close(e, state::seen_ended, std::move(name));
         break;
     }
 }
@@ -65,7 +86,9 @@ void ledger::heard_of_unknown(activity_update const& news, instant now, std::vec
         ++malformed_;
         return;
     }
-    entry& e = open(news, true, now.steady);
+    activity first = merge(activity(), news, true);
+    activity name = news.kind == event_kind::ended ? name_of(first) : activity();
+    entry& e = open(std::move(first), now.steady);
     e.last_event = now.steady;
     bool const seen = news.kind == event_kind::started;
     if (seen)
@@ -73,7 +96,7 @@ void ledger::heard_of_unknown(activity_update const& news, instant now, std::vec
     out.push_back(tell(e, event_kind::started, !seen, now));
     if (news.kind == event_kind::ended) {
         out.push_back(tell(e, event_kind::ended, false, now));
-        close(e, state::seen_ended);
+        close(e, state::seen_ended, std::move(name));
     }
 }
 
@@ -88,8 +111,9 @@ void ledger::heard_of_ended(entry& e, activity_update const& news, instant now, 
         e.is = state::seen_ended;
         e.last_event = now.steady;
     } else {
+        activity again = merge(e.current, news, true);
         partial_ = true;
-        reopen(e, news, true, now.steady);
+        reopen(e, std::move(again), now.steady);
         e.last_event = now.steady;
         out.push_back(tell(e, event_kind::started, true, now));
     }
@@ -144,13 +168,14 @@ void ledger::polled(std::span<activity_update const> list, time_point requested,
 
 void ledger::listed(activity_update const& news, time_point requested, instant now, std::vector<mail>& out)
 {
+    make_room(out, 1);
     entry* e = find(news.uuid);
     if (e && e->is == state::seen_ended && e->forget_at <= requested) {
         forget(*e); // and it lives anew
         e = nullptr;
     }
     if (e && e->is == state::running) {
-        if (e->last_event <= requested - limits_.grace && learn(*e, news, false))
+        if (e->last_event <= requested - limits_.grace && learn(*e, merge(e->current, news, false)))
             out.push_back(tell(*e, event_kind::updated, true, now));
     } else if (e && e->is == state::seen_ended) {
         e->forget_at = never;
@@ -158,10 +183,11 @@ void ledger::listed(activity_update const& news, time_point requested, instant n
         ++malformed_;
         return;
     } else {
+        activity first = merge(e ? e->current : activity(), news, false);
         if (e)
-            reopen(*e, news, false, requested);
+            reopen(*e, std::move(first), requested);
         else
-            e = &open(news, false, requested);
+            e = &open(std::move(first), requested);
         out.push_back(tell(*e, event_kind::started, true, now));
     }
     e->last_listed = requested;
@@ -210,8 +236,10 @@ void ledger::settle(instant now, std::vector<mail>& out)
     time_point const requested = unsettled_->requested;
     for (entry& e : entries_) {
         if (ends_by_absence(e, requested)) {
+            make_room(out, 1);
+            activity name = name_of(e.current);
             out.push_back(tell(e, event_kind::ended, true, now));
-            close(e, state::inferred_ended);
+            close(e, state::inferred_ended, std::move(name));
         }
     }
     unsettled_.reset();
@@ -265,64 +293,59 @@ ledger::entry* ledger::find(std::string_view uuid) noexcept
     return at ? &entries_[*at] : nullptr;
 }
 
-ledger::entry& ledger::open(activity_update const& news, bool live, time_point since)
+ledger::entry& ledger::open(activity first, time_point since)
 {
     if (unused_ == none) {
         entries_.emplace_back();
         unused_ = static_cast<std::uint32_t>(entries_.size() - 1);
     }
+    by_uuid_.insert(hash_of(uuid_of(first)), unused_);
     entry& e = entries_[unused_];
-    by_uuid_.insert(hash_of(news.uuid), unused_);
     unused_ = std::exchange(e.after, none);
     bytes_ += entry_bytes;
-    begin(e, news, live, since);
+    begin(e, std::move(first), since);
     return e;
 }
 
-void ledger::reopen(entry& e, activity_update const& news, bool live, time_point since)
+void ledger::reopen(entry& e, activity again, time_point since) noexcept
 {
     ++revived_;
     unlink_from_ends(e);
     activity name = std::move(e.current);
     e = entry();
     e.current = std::move(name);
-    begin(e, news, live, since);
+    begin(e, std::move(again), since);
 }
 
-void ledger::begin(entry& e, activity_update const& news, bool live, time_point since)
+void ledger::begin(entry& e, activity first, time_point since) noexcept
 {
     e.is = state::running;
     e.life = ++lives_;
     e.since = since;
     ++running_;
-    learn(e, news, live);
+    keep(e, std::move(first));
 }
 
 /// Whether that changed anything.
-bool ledger::learn(entry& e, activity_update const& news, bool live)
+bool ledger::learn(entry& e, activity merged) noexcept
 {
-    activity merged = merge(e.current, news, live);
     if (same_record(merged, e.current))
         return false;
     keep(e, std::move(merged));
     return true;
 }
 
-void ledger::close(entry& e, state how)
+void ledger::close(entry& e, state how, activity name) noexcept
 {
     e.is = how;
     --running_;
-    auto const& f = activity_access::record(e.current)->fields();
-    detail::activity_fields name;
-    name.uuid = f.uuid;
-    name.type = f.type;
-    keep(e, activity_access::make(name));
+    keep(e, std::move(name));
     append_to_ends(e);
     if (ends_.count > limits_.remembered_ends)
         forget(entries_[ends_.oldest]);
 }
 
-void ledger::keep(entry& e, activity a)
+void ledger::keep(entry& e, activity a) noexcept
 {
     if (auto const* const old = activity_access::record(e.current))
         bytes_ -= old->size();

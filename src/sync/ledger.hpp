@@ -26,7 +26,9 @@ struct ledger_limits {
 /// Every life the feed and the list have shown: what runs, and which ends are remembered. It makes whole lives of two
 /// sources without mutual order: `started`, any number of `updated`, `ended`, in that order, for each life.
 ///
-/// What is to be told is appended to `out`; it belongs into every mailbox before the next one is introduced.
+/// What is to be told is appended to `out`; it belongs into every mailbox before the next one is introduced. Where
+/// memory runs out in between, `std::bad_alloc`: what is in `out` then belongs there all the same, and nothing else has
+/// happened: of a list the entries from there on were not taken in, and it infers nothing.
 class ledger
 {
 public:
@@ -121,15 +123,15 @@ private:
     };
 
     entry* find(std::string_view uuid) noexcept;
-    entry& open(protocol::activity_update const&, bool live, time_point since);
-    void reopen(entry&, protocol::activity_update const&, bool live, time_point since);
-    void begin(entry&, protocol::activity_update const&, bool live, time_point since);
-    bool learn(entry&, protocol::activity_update const&, bool live);
-    void close(entry&, state);
+    entry& open(activity first, time_point since);
+    void reopen(entry&, activity again, time_point since) noexcept;
+    void begin(entry&, activity first, time_point since) noexcept;
+    bool learn(entry&, activity merged) noexcept;
+    void close(entry&, state, activity name) noexcept;
     void forget(entry&) noexcept;
     void append_to_ends(entry&) noexcept;
     void unlink_from_ends(entry&) noexcept;
-    void keep(entry&, activity);
+    void keep(entry&, activity) noexcept;
 
     void heard_of_running(entry&, protocol::activity_update const&, instant now, std::vector<mail>& out);
     void heard_of_ended(entry&, protocol::activity_update const&, instant now, std::vector<mail>& out);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <utility>
 
 namespace plex::sync {
@@ -30,19 +31,30 @@ void mailbox::remember(std::vector<activity> known, instant now)
     known_since_ = now.steady;
 }
 
-template <class Event>
-void mailbox::append(Event&& event, std::uint64_t life)
+/// Memory for so many more events, and for what the filter has said: all that a post takes, so that one for which there
+/// is none has not happened.
+void mailbox::make_room(std::size_t events)
 {
-    if (count_ == ring_.size())
-        resize_ring();
+    if (count_ + events > ring_.size())
+        resize_ring(events);
+    if (conflating_)
+        pending_update_.reserve(events);
+    if (filtered_)
+        told_.reserve(1);
+}
+
+template <class Event>
+void mailbox::append(Event&& event, std::uint64_t life) noexcept
+{
     mail& m = at(count_);
     m.event = std::forward<Event>(event);
     m.life = life;
     ++count_;
 }
 
+/// There is room for it.
 template <class Event>
-void mailbox::put(Event&& event, std::uint64_t life)
+void mailbox::put(Event&& event, std::uint64_t life) noexcept
 {
     if (overflowed_)
         return;
@@ -67,6 +79,7 @@ void mailbox::put(Event&& event, std::uint64_t life)
 
 void mailbox::post(mail const& m)
 {
+    make_room(filtered_ ? 2 : 1); // its start with its end
     admit(m, [&](auto&& event) { put(std::forward<decltype(event)>(event), m.life); });
 }
 
@@ -79,6 +92,8 @@ void mailbox::post(std::span<mail const> batch)
             std::size_t const bytes = bytes_ + cost(next->event);
             if (bytes >= limits_.bytes / 2)
                 break;
+            if (count_ == ring_.size())
+                resize_ring(1);
             append(next->event, next->life);
             bytes_ = bytes;
         }
@@ -89,6 +104,7 @@ void mailbox::post(std::span<mail const> batch)
 
 void mailbox::post(mail&& m)
 {
+    make_room(filtered_ ? 2 : 1);
     std::uint64_t const life = m.life;
     admit(std::move(m), [&](auto&& event) { put(std::forward<decltype(event)>(event), life); });
 }
@@ -145,10 +161,10 @@ bool mailbox::charge(std::size_t more, std::size_t less) noexcept
     return true;
 }
 
-/// Room for as much again as is pending.
-void mailbox::resize_ring()
+/// Room for as much again as is pending, and for so many more.
+void mailbox::resize_ring(std::size_t events)
 {
-    std::vector<mail> other(std::max<std::size_t>(2, std::bit_ceil(2 * count_)));
+    std::vector<mail> other(std::bit_ceil(std::max<std::size_t>({2, 2 * count_, count_ + events})));
     for (std::size_t i = 0; i < count_; ++i)
         other[i] = std::move(at(i));
     ring_.swap(other);
@@ -159,13 +175,18 @@ void mailbox::settled(std::chrono::steady_clock::time_point requested, instant n
 {
     if (known_.empty() || requested < known_since_)
         return;
-    for (activity& gone : std::exchange(known_, {}))
-        put(activity_event{event_kind::ended, true, now.system, std::nullopt, std::move(gone)}, 0);
+    while (!known_.empty()) {
+        make_room(1); // for each anew: the one before may have begun to conflate
+        put(activity_event{event_kind::ended, true, now.system, std::nullopt, std::move(known_.front())}, 0);
+        known_.erase(known_.begin());
+    }
 }
 
-/// What is pending moves up behind what stays of it; from here on `pending_update_` is kept.
-void mailbox::conflate()
-{
+/// What is pending moves up behind what stays of it; from here on `pending_update_` is kept. Where memory for that runs
+/// out it stays as it is until the next event.
+void mailbox::conflate() noexcept
+try {
+    pending_update_.reserve(count_);
     conflating_ = true;
     std::size_t kept = 0;
     for (std::size_t i = 0; i < count_; ++i) {
@@ -186,7 +207,8 @@ void mailbox::conflate()
     for (std::size_t i = kept; i < count_; ++i)
         at(i) = mail();
     count_ = kept;
-    resize_ring(); // a reader that sleeps on holds what runs alone
+    resize_ring(0); // a reader that sleeps on holds what runs alone
+} catch (std::bad_alloc const&) {
 }
 
 std::optional<activity_event> mailbox::take()

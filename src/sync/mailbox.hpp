@@ -25,7 +25,8 @@ struct mailbox_limits {
 /// pending; then it conflates what it holds and, until drained, what comes: every `started` and `ended`, and for each
 /// life the latest `updated` alone, in the place of the first.
 ///
-/// Charged are whole records, shared or not. When full it takes nothing more; what it holds can be taken.
+/// Charged are whole records, shared or not. When full it takes nothing more; what it holds can be taken. A `post` that
+/// throws `std::bad_alloc` has not happened; of what `settled` was to tell then, the next one tells the rest.
 class mailbox
 {
 public:
@@ -39,7 +40,7 @@ public:
     /// Gives `put(activity_event)` what the subscriber is to hear of that, if anything, in order.
     template <class Mail, class Put>
     void admit(Mail&& m, Put put);
-    /// Keeps what the subscriber is to hear of that.
+    /// Keeps what the subscriber is to hear of that. Of several that throw, those before one are kept.
     void post(mail const&);
     void post(mail&&);
     void post(std::span<mail const>);
@@ -71,14 +72,15 @@ private:
 
     hearing hears(mail const&);
     bool was_known(activity const&) noexcept;
+    void make_room(std::size_t events);
     template <class Event>
-    void put(Event&&, std::uint64_t life);
+    void put(Event&&, std::uint64_t life) noexcept;
     activity_event* pending_update_of(std::uint64_t life) noexcept;
     bool charge(std::size_t more, std::size_t less) noexcept;
     template <class Event>
-    void append(Event&&, std::uint64_t life);
-    void resize_ring();
-    void conflate();
+    void append(Event&&, std::uint64_t life) noexcept;
+    void resize_ring(std::size_t events);
+    void conflate() noexcept;
     void calm_down() noexcept;
     mail& at(std::size_t index) noexcept { return ring_[(first_ + index) & (ring_.size() - 1)]; }
 

@@ -58,13 +58,6 @@ std::size_t count_listeners(server_state const& state)
 
 } // namespace
 
-fake_activity::fake_activity() : uuid(random_uuid()), type("library.refresh.items"), title("Refreshing") {}
-
-fake_activity::fake_activity(std::string activity_type, std::string activity_title, std::string sub)
-    : uuid(random_uuid()), type(std::move(activity_type)), title(std::move(activity_title)), subtitle(std::move(sub))
-{
-}
-
 fake_server_options::fake_server_options() = default;
 told_event::told_event() = default;
 scan_options::scan_options() = default;

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Shows that the model's rules bite: breaks src/sync in one place at a time, and expects both the random and the
-exhaustive run to find a broken rule; the random run alone where operations (10) or idle waits (11) are broken.
+"""Shows that the unit tests bite: breaks src/sync and src/protocol in one place at a time, and expects that to be found.
+In src/sync by the model: both its random and its exhaustive run have to name a broken rule; the random run alone where
+operations (10) or idle waits (11) are broken. In src/protocol by the tests of what was broken.
 
   tests/mutants/run.py [WORD...]    only the mutants whose text contains one of the words
                                     (CXX: the compiler, by default g++)
@@ -18,8 +19,8 @@ import time
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
-# Rule, file, text, replacement.
-MUTANTS = [
+# Rule, file of src/sync, text, replacement.
+SYNC = [
     (1, "ledger.cpp", "if (now.steady < e.forget_at)\n            return; // stale", "if (false)\n            return;"),
     (1, "ledger.cpp", "} else if (news.kind == event_kind::ended) {", "} else if (false) {"),
     (1, "ledger.cpp", "    out.push_back(tell(e, event_kind::started, !seen, now));",
@@ -113,36 +114,127 @@ MUTANTS = [
     (10, "pursuit.cpp", "    is_news_ = true;\n    found_", "    found_"),
 ]
 
-TESTS = ["model_random_test", "model_exhaustive_test"]
+FRAMER = ["websocket_framer_test", "websocket_output_test"]
+STREAM = ["event_stream_framer_test", "event_stream_random_test"]
+DECODER = ["decoder_test", "decoder_recorded_test", "decoder_hostile_test", "json_reader_test"]
+DIFFERENTIAL = ["decoder_differential_test"]
+UTF8 = ["utf8_test"]
+TEXT = ["json_text_test"]
+REPLY = ["server_reply_test"]
+TARGET = ["request_target_test"]
+REQUEST = ["request_text_test"]
+
+# Tests, file of src/protocol, text, replacement.
+PROTOCOL = [
+    (FRAMER, "websocket_framer.cpp", "length > limit_ - stored_)", "length >= limit_ - stored_)"),
+    (FRAMER, "websocket_framer.cpp", "length > limit_ - stored_)", "length > limit_)"),
+    (FRAMER, "websocket_framer.cpp", "(form == 127 && length <= 0xffff)", "(form == 127 && length < 0xffff)"),
+    (FRAMER, "websocket_framer.cpp", "(form == 126 && length < 126)", "false"),
+    (FRAMER, "websocket_framer.cpp", "(header_[1] & length_bits) > 125)", "false)"),
+    (FRAMER, "websocket_framer.cpp", "(header_[1] & mask_bit) != 0", "false"),
+    (FRAMER, "websocket_framer.cpp", "opcode_ == opcode::continuation && !fragmented_", "false"),
+    (FRAMER, "websocket_framer.cpp", "opcode_ != opcode::continuation && fragmented_", "false"),
+    (FRAMER, "websocket_framer.cpp", "length >> 63 != 0", "false"),
+    (FRAMER, "websocket_framer.cpp", "if (payload.size() == 1) {", "if (false) {"),
+    (FRAMER, "websocket_framer.cpp", "    control_size_ = 0;\n", ""),
+    (FRAMER, "websocket_framer.cpp", "    fragmented_ = !final_;\n", "    fragmented_ = false;\n"),
+    (FRAMER, "websocket_framer.cpp", "key[i % 4]", "key[i % 3]"),
+    (FRAMER, "websocket_framer.cpp", "    if (size < 126) {", "    if (size <= 126) {"),
+    (FRAMER, "websocket_framer.cpp", "cut_utf8(reason, 123)", "reason.substr(0, 123)"),
+    (FRAMER, "websocket_framer.hpp", "length <= limit_ && length", "length"),
+    (STREAM, "event_stream_framer.cpp", "value.size() >= limit_ - data_.size()", "value.size() > limit_ - data_.size()"),
+    (STREAM, "event_stream_framer.cpp", "line.size() > limit_ - cut_line_", "line.size() >= limit_ - cut_line_"),
+    (STREAM, "event_stream_framer.cpp", "        if (*at_ == '\\n')\n            ++at_;", ""),
+    (STREAM, "event_stream_framer.cpp", "if (first_line_ && view(line)", "if (view(line)"),
+    (STREAM, "event_stream_framer.cpp", "if (!value.empty() && value.front()", "while (!value.empty() && value.front()"),
+    (STREAM, "event_stream_framer.cpp", " && view(value).find('\\0') == std::string_view::npos)", ")"),
+    (STREAM, "event_stream_framer.cpp", "    if (data_.data() == nullptr) {\n        name_.clear();",
+     "    if (data_.data() == nullptr) {"),
+    (STREAM, "event_stream_framer.cpp", "cr_ < last || lf_ == name", "lf_ == name"),
+    (STREAM, "event_stream_framer.cpp", "    if (!digits.empty()) {", "    {"),
+    (DECODER, "decoder.cpp", " || !text.ends_with(\"}}\"))", ")"),
+    (DECODER, "decoder.cpp", "repaired_ += message_.repaired();", ""),
+    (DECODER, "decoder.cpp", "next_size > 64u << 10", "false"),
+    (DECODER, "activity_reader.hpp", "u.uuid.size() > max_name", "u.uuid.size() >= max_name"),
+    (DECODER, "activity_reader.hpp", "u.extra_left_out = text.size() > room;", "u.extra_left_out = text.size() >= room;"),
+    (DECODER, "activity_reader.hpp", "            room -= json->size();\n", ""),
+    (DECODER, "activity_reader.hpp", "            u.uuid = inner_uuid_;", "            ;"),
+    (DECODER, "message_reader.hpp", "            if (*at != 'n') {", "            {"),
+    (DECODER, "message_reader.hpp", "activities_.complete(slots_[used_])", "true"),
+    (DECODER, "json_reader.hpp", "if (depth == max_depth)", "if (depth > max_depth)"),
+    (DIFFERENTIAL, "activity_reader.hpp", "understood = u.kind != event_kind::updated || text == \"updated\";",
+     "understood = true;"),
+    (DIFFERENTIAL, "lenient_scalar.hpp", "(*value != 0 && *value != 1)", "*value < 0"),
+    (DIFFERENTIAL, "lenient_scalar.hpp", "|| *value != std::trunc(*value))", ")"),
+    (DIFFERENTIAL, "json_reader.cpp", "at = *at == '0' ? at + 1 : skip_digits(at);", "at = skip_digits(at);"),
+    (DIFFERENTIAL, "json_sink.hpp", "        if (!separated_)", "        if (false)"),
+    (UTF8, "utf8.cpp", "        high = 0x9f;", "        high = 0xbf;"),
+    (UTF8, "utf8.cpp", "        high = 0x8f;", "        high = 0x90;"),
+    (UTF8, "utf8.cpp", "        low = 0x90;", "        low = 0x80;"),
+    (UTF8, "utf8.cpp", "lead != 0xed", "true"),
+    (UTF8, "utf8.cpp", "lead < 0xc2 || lead > 0xf4", "lead < 0xc0 || lead > 0xf4"),
+    (UTF8, "utf8.cpp", " <= back;\n", " < back;\n"),
+    (UTF8, "utf8.cpp", "(c >= 0x202a && c <= 0x202e)", "(c >= 0x202a && c < 0x202e)"),
+    (UTF8, "utf8.cpp", "c >= 0x7f && c <= 0x9f", "c >= 0x80 && c <= 0x9f"),
+    (TEXT, "json_text.cpp", "return unit >= 0xdc00 && unit < 0xe000;", "return unit > 0xdc00 && unit < 0xe000;"),
+    (TEXT, "json_text.cpp", "} else if (c < 0x800) {", "} else if (c <= 0x800) {"),
+    (REPLY, "server_reply.cpp", "of_cancel && !unreadable ?", "of_cancel ?"),
+    (REPLY, "server_reply.cpp", "entries.size() == most_errors", "false"),
+    (REPLY, "server_reply.cpp", "location.find_first_of(\"?#\")", "location.find('#')"),
+    (TARGET, "request_target.cpp", "if (dots_alone || harmful)", "if (harmful)"),
+    (TARGET, "request_target.cpp", "c == '/' || c == '\\\\' || c == '%'", "c == '/' || c == '\\\\'"),
+    (TARGET, "request_target.cpp", "value > 65535", "value > 65536"),
+    (TARGET, "request_target.cpp", "        at += escape ? 2 : 0;\n", ""),
+    (REQUEST, "request_text.cpp", " && c != '\\t') || c == 0x7f;", " && c != '\\t');"),
+    (REQUEST, "request_text.cpp", "same(r, name)", "r == name"),
+    (REQUEST, "request_text.cpp", "text.size() <= longest_value", "text.size() < longest_value"),
+]
+
+MODEL = ["model_random_test", "model_exhaustive_test"]
 
 
 def tests_for(rule):
-    return TESTS[:1] if rule >= 10 else TESTS
+    return MODEL[:1] if rule >= 10 else MODEL
 
 
-def compiled_from(scratch, name):
-    """What a mutant of src/sync/`name` changes."""
-    path = scratch / "src" / "sync" / name
-    if path.suffix == ".hpp":
+def compiled_from(path, scratch):
+    """What is compiled anew where that file of src/ has changed."""
+    if path.suffix != ".hpp":
+        return [path]
+    if path.parent.name == "sync":
         return [path.with_suffix(".cpp"), scratch / "tests" / "unit" / "model_random_test.cpp"]
-    return [path]
+    unit = scratch / "tests" / "unit"
+    if path.stem == "websocket_framer":
+        return [path.with_suffix(".cpp"), *(unit / f"{test}.cpp" for test in FRAMER)]
+    return [path.parent / "decoder.cpp", path.parent / "json_reader.cpp"]
+
+
+def object_of(scratch, source):
+    return scratch / (source.stem + ".o")
 
 
 def compile_one(scratch, source):
-    obj = scratch / (source.stem + ".o")
+    obj = object_of(scratch, source)
     command = [os.environ.get("CXX", "g++"), "-std=c++20", "-O1", "-w", "-DBOOST_ASIO_NO_DEPRECATED",
+               f'-DPLEX_TEST_DATA="{TOP}/tests/data"',
                *(f"-I{scratch / part}" for part in ("include", "src", "tests")), "-c", str(source), "-o", str(obj)]
     subprocess.run(command, check=True)
     return obj
 
 
 def link(objects, program):
-    subprocess.run([os.environ.get("CXX", "g++"), *map(str, objects), "-lboost_json", "-o", str(program)], check=True)
+    subprocess.run([os.environ.get("CXX", "g++"), *map(str, objects), "-lboost_json", "-lboost_url", "-o", str(program)],
+                   check=True)
 
 
-def verdict(program, test):
+def run(program, tests):
+    return subprocess.run([program, ",".join(f"[#{test}]" for test in tests), "--filenames-as-tags"],
+                          capture_output=True, text=True, errors="replace", timeout=600)
+
+
+def broken_rule(program, test):
     """The rule that the run found broken, or that it crashed; None if it found nothing; if it failed otherwise, how."""
-    done = subprocess.run([program, f"[#{test}]", "--filenames-as-tags"], capture_output=True, text=True)
+    done = run(program, [test])
     if done.returncode == 0:
         return None
     if broken := re.search(r"rule \d+:[^\n]*(?:\n  \S[^\n]*)?", done.stdout):
@@ -152,47 +244,105 @@ def verdict(program, test):
     return f"status {done.returncode}, no rule named: {done.stdout[-300:]}{done.stderr[-300:]}"
 
 
+def broken_test(program, tests):
+    """The test that failed; None if none did."""
+    try:
+        done = run(program, tests)
+    except subprocess.TimeoutExpired:
+        return "one of them hangs"
+    if done.returncode == 0:
+        return None
+    named = re.search(r"-{70,}\n(.*?)\n-{70,}\n", done.stdout, re.DOTALL)
+    return " ".join(named.group(1).split()) if named else f"status {done.returncode}"
+
+
+def copied(scratch):
+    for part in ("include", "src", "tests"):
+        shutil.copytree(TOP / part, scratch / part)
+
+
+def built(scratch, program, sources):
+    objects = [compile_one(scratch, source) for source in sources]
+    link(objects, program)
+    return objects
+
+
+def mutate(scratch, folder, program, objects, mutants, words, judge):
+    """How many of them were lost or survived. `judge(mutant)` gives for each run what it found, and whether that will
+    do."""
+    failures = 0
+    for mutant in mutants:
+        what, name, text, replacement = mutant
+        label = f"{f'rule {what}, ' if isinstance(what, int) else ''}{name}: {text.strip()!r} -> {replacement.strip()!r}"
+        if words and not any(word in label for word in words):
+            continue
+        begun = time.monotonic()
+        path = scratch / "src" / folder / name
+        original = path.read_text()
+        if original.count(text) != 1:
+            print(f"LOST      {label}: its text occurs {original.count(text)} times", flush=True)
+            failures += 1
+            continue
+        path.write_text(original.replace(text, replacement))
+        sound = {obj: obj.read_bytes() for obj in (object_of(scratch, s) for s in compiled_from(path, scratch))}
+        for source in compiled_from(path, scratch):
+            compile_one(scratch, source)
+        path.write_text(original)
+        link(objects, program)
+        found = judge(what)
+        for obj, content in sound.items():
+            obj.write_bytes(content)
+        survived = not all(good for _, _, good in found)
+        failures += 1 if survived else 0
+        print(f"{'SURVIVED' if survived else 'found'}  {label} ({time.monotonic() - begun:.1f} s)", flush=True)
+        for test, how, _ in found:
+            print(f"    {test}: {how or 'nothing'}", flush=True)
+    return failures
+
+
+def mutate_sync(scratch, words):
+    src, unit = scratch / "src", scratch / "tests" / "unit"
+    core = ["activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
+    program = scratch / "model"
+    objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "sync").glob("*.cpp")),
+                                       scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in MODEL)])
+    for test in MODEL:
+        if how := broken_rule(program, test):
+            print(f"without any mutant {test} finds: {how}")
+            return 1
+
+    def judge(rule):
+        found = [(test, broken_rule(program, test)) for test in tests_for(rule)]
+        return [(test, how, how is not None and how.startswith("rule")) for test, how in found]
+
+    return mutate(scratch, "sync", program, objects, SYNC, words, judge)
+
+
+def mutate_protocol(scratch, words):
+    src, unit = scratch / "src", scratch / "tests" / "unit"
+    tests = sorted({test for mutant in PROTOCOL for test in mutant[0]})
+    core = ["activity.cpp", "block_recycler.cpp", "error.cpp"]
+    program = scratch / "protocol"
+    objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "protocol").glob("*.cpp")),
+                                       scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in tests),
+                                       unit / "decoder_allocation_test.cpp"])
+    if how := broken_test(program, tests):
+        print(f"without any mutant this fails: {how}")
+        return 1
+
+    def judge(of):
+        how = broken_test(program, [*of, *(["decoder_allocation_test"] if of is DECODER else [])])
+        return [(" ".join(of), how, how is not None)]
+
+    return mutate(scratch, "protocol", program, objects, PROTOCOL, words, judge)
+
+
 def main(words):
     failures = 0
-    with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-        scratch = pathlib.Path(folder)
-        for part in ("include", "src", "tests"):
-            shutil.copytree(TOP / part, scratch / part)
-        sync = scratch / "src" / "sync"
-        core = [scratch / "src" / name for name in ("activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp")]
-        sources = [*core, *sorted(sync.glob("*.cpp")), scratch / "tests" / "main.cpp",
-                   *(scratch / "tests" / "unit" / f"{test}.cpp" for test in TESTS)]
-        objects = {source.name: compile_one(scratch, source) for source in sources}
-        program = scratch / "model"
-        link(objects.values(), program)
-        for test in TESTS:
-            if how := verdict(program, test):
-                print(f"without any mutant {test} finds: {how}")
-                return 1
-
-        for rule, name, text, replacement in MUTANTS:
-            label = f"rule {rule}, {name}: {text.strip()!r} -> {replacement.strip()!r}"
-            if words and not any(word in label for word in words):
-                continue
-            begun = time.monotonic()
-            original = (sync / name).read_text()
-            if original.count(text) != 1:
-                print(f"LOST      {label}: its text occurs {original.count(text)} times", flush=True)
-                failures += 1
-                continue
-            (sync / name).write_text(original.replace(text, replacement))
-            for source in compiled_from(scratch, name):
-                compile_one(scratch, source)
-            (sync / name).write_text(original)
-            link(objects.values(), program)
-            found = {test: verdict(program, test) for test in tests_for(rule)}
-            for source in compiled_from(scratch, name):
-                compile_one(scratch, source)
-            survived = [test for test, how in found.items() if how is None or not how.startswith("rule")]
-            failures += 1 if survived else 0
-            print(f"{'SURVIVED' if survived else 'found'}  {label} ({time.monotonic() - begun:.1f} s)", flush=True)
-            for test, how in found.items():
-                print(f"    {test}: {how or 'nothing'}", flush=True)
+    for half in (mutate_protocol, mutate_sync):
+        with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
+            copied(pathlib.Path(folder))
+            failures += half(pathlib.Path(folder), words)
     print(f"{failures} failed" if failures else "every mutant was found")
     return 1 if failures else 0
 

@@ -327,6 +327,22 @@ TEST_CASE("what a subscriber knows is told whatever its filter says, as it was t
     CHECK(drained(box) == "updated? known, updated known, ended known");
 }
 
+// Found by tests/fuzz/feed_rules: the queue shrank in the middle of what was to be put into it.
+TEST_CASE("ends of what a subscriber knew are told beside what is pending, also when it begins to conflate at them",
+          "[mailbox]")
+{
+    sync::mailbox_limits limits = conflating_after(5);
+    subscriber s(limits);
+    s.box.remember({remembered(news("x")), remembered(news("y")), remembered(news("z")), remembered(news("w"))}, s.now);
+    s.posts(news("started", "a")).posts(news("updated", "a").progress(1)).posts(news("updated", "a").progress(2));
+    s.posts(news("updated", "a").progress(3));
+    s.after(1s);
+    s.box.settled(s.now.steady, s.now); // the first of four is the mark
+    s.posts(news("updated", "a").progress(4));
+    CHECK(drained(s.box) == "started a, updated a 4, ended? x, ended? y, ended? z, ended? w");
+    CHECK(s.box.bytes() == 0);
+}
+
 TEST_CASE("a subscriber that reads nothing through 100,000 updates holds what runs alone, and hears its latest state",
           "[mailbox]")
 {

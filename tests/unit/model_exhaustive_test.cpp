@@ -92,7 +92,7 @@ constexpr std::uint32_t depends(step s, bool server_listens_late)
 }
 
 struct position {
-    explicit position(terms const& t) : w(t) {}
+    position(terms const& t, carrier& by) : w(t, by) {}
 
     world w;
     std::array<std::uint8_t, steps> taken{};
@@ -248,7 +248,8 @@ void play(opening const& o, std::uint64_t& total)
         terms t;
         t.hidden = o.hidden;
         t.limits = o.ledger;
-        position start(t);
+        carrier as_it_is;
+        position start(t, as_it_is);
         start.listens_late = o.listens_late;
         sync::mailbox_limits limits;
         limits.bytes = o.mailbox_bytes;

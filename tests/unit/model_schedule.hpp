@@ -17,7 +17,13 @@ struct tally {
 class schedule
 {
 public:
-    explicit schedule(std::uint64_t seed) : random_(seed), w_(drawn_terms()) {}
+    explicit schedule(std::uint64_t seed) : random_(seed), w_(drawn_terms(), as_it_is_) {}
+    /// What is drawn comes from bytes, two at a time, as long as there are any.
+    /// @param by and the bytes outlive it
+    schedule(std::span<std::uint8_t const> choices, carrier& by) : choices_(choices), random_(0), w_(drawn_terms(), by)
+    {
+    }
+    schedule(schedule const&) = delete;
 
     void run(tally& met)
     {
@@ -54,6 +60,11 @@ public:
 private:
     std::uint64_t draw() // splitmix64
     {
+        if (choices_.size() >= 2) {
+            std::uint64_t const two = static_cast<std::uint64_t>(choices_[0]) << 8 | choices_[1];
+            choices_ = choices_.subspan(2);
+            return two;
+        }
         std::uint64_t z = (random_ += 0x9e3779b97f4a7c15U);
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9U;
         z = (z ^ (z >> 27)) * 0x94d049bb133111ebU;
@@ -392,7 +403,9 @@ private:
     }
 
     static constexpr moment horizon_ = 16'000;
+    std::span<std::uint8_t const> choices_;
     std::uint64_t random_;
+    carrier as_it_is_;
     bool skewed_ = false, polls_ = false, forgets_ = false;
     world w_;
     moment next_change_ = never, next_cut_ = never, next_request_ = never, next_list_ = never, next_listen_ = never,

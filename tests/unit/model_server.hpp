@@ -2,6 +2,9 @@
 
 #include "model_history.hpp"
 
+#include <span>
+#include <utility>
+
 namespace plex::testing::model {
 
 /// What holds in a world.
@@ -110,6 +113,32 @@ struct message {
     bool straggler = false; // comes in one read with what it follows
     std::uint32_t pong = 0;
     std::uint32_t reply = 0;
+};
+
+/// How what the server says reaches the ledger: as it is, or by way of bytes. What it returns stands until its next
+/// call.
+class carrier
+{
+public:
+    virtual ~carrier() = default;
+    virtual activity_update const& event(int who, event_kind kind, payload const& said)
+    {
+        event_ = entry(who, kind, said);
+        return event_;
+    }
+    virtual std::span<activity_update const> list(std::span<std::pair<int, payload> const> list)
+    {
+        list_.clear();
+        for (auto const& [who, said] : list)
+            list_.push_back(entry(who, event_kind::updated, said));
+        return list_;
+    }
+    /// The connection is gone, with what was half sent.
+    virtual void lost() {}
+
+private:
+    activity_update event_;
+    std::vector<activity_update> list_;
 };
 
 /// Who is told everything, as src/onlooker.hpp says.

@@ -11,8 +11,9 @@ namespace plex::testing::model {
 class world
 {
 public:
-    explicit world(model::terms const& t)
-        : terms_(t), listens_(!t.polls), ledger_(t.limits), rules_(t.limits.remembered_ends)
+    /// @param by outlives it
+    world(model::terms const& t, carrier& by)
+        : terms_(t), carrier_(&by), listens_(!t.polls), ledger_(t.limits), rules_(t.limits.remembered_ends)
     {
     }
 
@@ -79,6 +80,7 @@ public:
         wire_.clear();
         last_arrival_ = 0;
         requested_.reset();
+        carrier_->lost();
         history_.add({.is = history::what::loss, .at = clock});
         ledger_.disconnected();
         for (onlooker* o : onlookers_)
@@ -103,7 +105,7 @@ public:
             history_.add(
                 {.is = history::what::event, .kind = m.kind, .who = static_cast<std::int8_t>(m.who), .at = clock});
             bool const was_full = ledger_.full();
-            ledger_.heard(entry(m.who, m.kind, m.said), now(), out_);
+            ledger_.heard(carrier_->event(m.who, m.kind, m.said), now(), out_);
             if (!was_full)
                 rules_.heard(history_, m.said, now(), out_);
             tell(was_full);
@@ -144,11 +146,9 @@ public:
     void reply()
     {
         fact f{.is = history::what::reply, .at = clock, .requested = *requested_};
-        std::vector<activity_update> entries;
-        for (auto const& [who, said] : list_) {
+        for (auto const& [who, said] : list_)
             f.list |= 1u << who;
-            entries.push_back(entry(who, event_kind::updated, said));
-        }
+        std::span<activity_update const> const entries = carrier_->list(list_);
         requested_.reset();
         if (terms_.polls) {
             ledger_.polled(entries, at(f.requested), now(), out_);
@@ -366,6 +366,7 @@ private:
     static constexpr sync::ledger::time_point origin{1h};
 
     model::terms terms_;
+    carrier* carrier_;
     server server_;
 
     bool connected_ = true;

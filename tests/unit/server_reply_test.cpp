@@ -158,4 +158,21 @@ TEST_CASE("whatever the body, what is said of it is short, valid and safe", "[re
     }
 }
 
+TEST_CASE("Retry-After is seconds or a date, and never asks to wait for the past", "[reply]")
+{
+    using namespace std::chrono;
+    auto const now = sys_days(2026y / November / 27) + 7h + 59min + 30s + 250ms;
+    CHECK(retry_after("120", now) == 120s);
+    CHECK(retry_after("0", now) == 0s);
+    CHECK(retry_after("Fri, 27 Nov 2026 08:00:00 GMT", now) == 30s);
+    CHECK(retry_after("Fri, 27 Nov 2026 07:00:00 GMT", now) == 0s);
+    // Found by tests/fuzz/http_reply: years that the clock's nanoseconds do not reach.
+    CHECK(retry_after("Fri, 27 Nov 0236 08:00:00 GMT", now) == 0s);
+    CHECK(retry_after("Fri, 27 Nov 9999 08:00:00 GMT", now) == seconds(4294967295));
+    CHECK(retry_after("4294967295", now) == seconds(4294967295));
+    for (char const* const neither :
+         {"", "-1", "1.5", "soon", "12 s", "4294967296", "Fri, 27 Nov", "Fri, 27 Nov 2026 08:00:00"})
+        CHECK_FALSE(retry_after(neither, now));
+}
+
 } // namespace plex::protocol

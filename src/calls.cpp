@@ -228,11 +228,12 @@ void calls::keep_buffer(net::answer answer) noexcept
         spare_ = std::move(buffer);
 }
 
-void calls::expect_list(net::answer const& answer, protocol::decoder const& decoder, protocol::decoded outcome) const
+void calls::expect_list(int status, std::string_view body, protocol::decoder const& decoder,
+                        protocol::decoded outcome) const
 {
     if (outcome != protocol::decoded::malformed)
         return;
-    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    diagnostics::content said = protocol::describe_reply(status, body);
     said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
     throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }
@@ -243,13 +244,18 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
     expect_good(listing, protocol::call_kind::list, answer);
     if (tap)
         tap->list(answer.body());
-    expect_list(answer, into, into.take_list(std::string(answer.body())));
+    std::string const beginning(answer.body().substr(0, 4096)); // for what an error would say of it
+    std::span<char> const body = answer.mutable_body();
+    net::byte_buffer buffer = std::move(answer).give_buffer();
+    protocol::decoded const outcome = into.take_list(std::move(buffer.bytes), body);
+    expect_list(answer.status(), beginning, into, outcome);
 }
 
 std::vector<activity> calls::activities_of(net::answer answer)
 {
     expect_good(listing, protocol::call_kind::list, answer);
-    expect_list(answer, decoder_, decoder_.list(answer.mutable_body())); // where it lies
+    protocol::decoded const outcome = decoder_.list(answer.mutable_body()); // where it lies
+    expect_list(answer.status(), answer.body(), decoder_, outcome);
     std::vector<activity> result;
     result.reserve(decoder_.updates().size());
     for (protocol::activity_update const& update : decoder_.updates())

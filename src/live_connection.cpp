@@ -240,6 +240,7 @@ asio::awaitable<void> live_feed::poll()
         plan_.heard();
         sync::instant const now = now_instant();
         ledger_.polled(decoder_list_.updates(), requested, now, outgoing_);
+        decoder_list_.release();
         snapshot_taken(requested, now);
         if (ledger_.full()) {
             lose(ledger_full(), sync::setback::hopeless);

@@ -240,9 +240,15 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         co_return false;
     }
     ledger_.snapshot_arrived(decoder_list_.updates(), now, outgoing_);
+    decoder_list_.release();
     snapshot_taken(requested.steady, now);
     if (!is_current(connection)) // a callback may have stopped everything
         co_return false;
+    if (ledger_.full()) { // who reads the feed may wait long for its next byte
+        lose(ledger_full(), sync::setback::hopeless);
+        link_->close();
+        co_return false;
+    }
     if (std::optional<std::uint32_t> const snapshot = ledger_.awaiting_confirmation())
         link_->ask_confirmation(*snapshot);
     co_return true;

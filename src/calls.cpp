@@ -41,6 +41,7 @@ net::pool_settings pool_of(net::endpoint_settings endpoint, config const& settin
     net::pool_settings p;
     p.endpoint = std::move(endpoint);
     p.max_connections = std::max<std::size_t>(settings.max_connections, 1);
+    p.max_waiting = settings.max_waiting;
     p.connect_timeout = settings.connect_timeout;
     p.idle = settings.idle_connection;
     return p;

@@ -84,11 +84,11 @@ void calls::expect_good(std::string_view what, protocol::call_kind kind, net::an
 
 void calls::refuse(std::string_view what, protocol::call_kind kind, net::answer const& answer) const
 {
-    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body(), token_.value());
     said.retry_after = protocol::retry_after(answer.header("Retry-After"), std::chrono::system_clock::now());
     errc const code = protocol::status_to_errc(answer.status(), kind, said.server_errors);
     if (code == errc::redirected)
-        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"));
+        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"), token_.value());
     throw refusal(doing(what), code, std::move(said));
 }
 
@@ -138,7 +138,10 @@ calls::shared_bytes calls::request_bytes(request const& asked)
         common_version_ = token_.version();
         list_bytes_ = shared(protocol::plain_request_bytes(base_, common_, list_request_));
     }
-    return &asked == &list_request_ ? list_bytes_ : shared(protocol::plain_request_bytes(base_, common_, asked));
+    if (&asked == &list_request_)
+        return list_bytes_;
+    protocol::check_no_token_in(asked.target(), token_.value());
+    return shared(protocol::plain_request_bytes(base_, common_, asked));
 }
 
 asio::awaitable<net::answer> calls::ask(std::string_view what, request const& asked, steady_time until,
@@ -234,7 +237,7 @@ void calls::expect_list(int status, std::string_view body, protocol::decoder con
 {
     if (outcome != protocol::decoded::malformed)
         return;
-    diagnostics::content said = protocol::describe_reply(status, body);
+    diagnostics::content said = protocol::describe_reply(status, body, token_.value());
     said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
     throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }

@@ -29,6 +29,7 @@ net::pool_settings pool_of(net::endpoint_settings endpoint, config const& settin
     net::pool_settings p;
     p.endpoint = std::move(endpoint);
     p.max_connections = std::max<std::size_t>(settings.max_connections, 1);
+    p.max_waiting = settings.max_waiting;
     p.connect_timeout = settings.connect_timeout;
     p.idle = settings.idle_connection;
     return p;
@@ -71,11 +72,11 @@ void calls::expect_good(std::string_view what, protocol::call_kind kind, net::an
 
 void calls::refuse(std::string_view what, protocol::call_kind kind, net::answer const& answer) const
 {
-    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body(), token_.value());
     said.retry_after = protocol::retry_after(answer.header("Retry-After"), std::chrono::system_clock::now());
     errc const code = protocol::status_to_errc(answer.status(), kind, said.server_errors);
     if (code == errc::redirected)
-        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"));
+        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"), token_.value());
     throw refusal(doing(what), code, std::move(said));
 }
 
@@ -129,7 +130,10 @@ calls::shared_bytes calls::request_bytes(request const& asked)
         common_ = common_.substr(common_.rfind(common), common.size());
         common_version_ = token_.version();
     }
-    return &asked == &list_request() ? list_bytes_ : shared(protocol::plain_request_bytes(base_, common_, asked));
+    if (&asked == &list_request())
+        return list_bytes_;
+    protocol::check_no_token_in(asked.target(), token_.value());
+    return shared(protocol::plain_request_bytes(base_, common_, asked));
 }
 
 request const& calls::list_request()
@@ -226,11 +230,12 @@ void calls::keep_buffer(net::answer answer) noexcept
         spare_ = std::move(buffer);
 }
 
-void calls::expect_list(net::answer const& answer, protocol::decoder const& decoder, protocol::decoded outcome) const
+void calls::expect_list(int status, std::string_view body, protocol::decoder const& decoder,
+                        protocol::decoded outcome) const
 {
     if (outcome != protocol::decoded::malformed)
         return;
-    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body());
+    diagnostics::content said = protocol::describe_reply(status, body, token_.value());
     said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
     throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }
@@ -241,14 +246,19 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
     expect_good(listing, protocol::call_kind::list, answer);
     if (tap)
         tap->list(answer.body());
-    expect_list(answer, into, into.take_list(std::string(answer.body())));
+    std::string const beginning(answer.body().substr(0, 4096)); // for what an error would say of it
+    std::span<char> const body = answer.mutable_body();
+    net::byte_buffer buffer = std::move(answer).give_buffer();
+    protocol::decoded const outcome = into.take_list(std::move(buffer.bytes), body);
+    expect_list(answer.status(), beginning, into, outcome);
 }
 
 std::vector<activity> calls::activities_of(net::answer answer)
 {
     expect_good(listing, protocol::call_kind::list, answer);
     protocol::decoder& decoder = protocol::decoder::of_this_thread();
-    expect_list(answer, decoder, decoder.list(answer.mutable_body())); // where it lies
+    protocol::decoded const outcome = decoder.list(answer.mutable_body()); // where it lies
+    expect_list(answer.status(), answer.body(), decoder, outcome);
     std::vector<activity> result;
     result.reserve(decoder.updates().size());
     for (protocol::activity_update const& update : decoder.updates())

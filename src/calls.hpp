@@ -98,7 +98,7 @@ private:
     using shared_bytes = std::shared_ptr<std::string const>;
     static request const& list_request();
     shared_bytes request_bytes(request const&);
-    void expect_list(net::answer const&, protocol::decoder const&, protocol::decoded) const;
+    void expect_list(int status, std::string_view body, protocol::decoder const&, protocol::decoded) const;
     void keep_buffer(net::answer) noexcept;
     asio::awaitable<opened_feed> try_websocket(net::steady_time deadline, net::answer& refused);
     asio::awaitable<opened_feed> try_event_stream(net::steady_time deadline, net::answer& refused);

@@ -1,5 +1,7 @@
 #include <plex/error.hpp>
 
+#include "protocol/utf8.hpp"
+
 namespace plex {
 
 namespace {
@@ -78,7 +80,12 @@ bool is_retryable(error_code code) noexcept
     }
 }
 
-diagnostics::diagnostics(content c) : content_(std::make_shared<content const>(std::move(c))) {}
+// What a token function throws, and names of what was running, are parts of messages too.
+diagnostics::diagnostics(content c)
+{
+    c.message = protocol::terminal_safe(c.message);
+    content_ = std::make_shared<content const>(std::move(c));
+}
 
 std::string const& diagnostics::message() const noexcept
 {

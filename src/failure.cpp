@@ -32,6 +32,8 @@ errc condition_of(error_code ec)
 {
     if (ec.category() == net::proxy_category())
         return condition_of_proxy(ec.value());
+    if (ec == errc::limit_exceeded)
+        return errc::limit_exceeded;
     if (ec == asio::error::timed_out)
         return errc::timeout;
     if (ec == http::error::body_limit || ec == http::error::header_limit || ec == http::error::buffer_overflow)
@@ -81,6 +83,8 @@ std::string_view advice(error_code ec, std::string_view origin)
         return "the server wants a certificate of ours: give one that it accepts in tls.certificate_file";
     if (ec.category() == asio::error::get_ssl_category() || ec == asio::ssl::error::stream_truncated)
         return "TLS failed: is this an https port?";
+    if (ec == errc::limit_exceeded)
+        return "more calls wait than config::max_waiting";
     if (ec == http::error::body_limit)
         return "the body exceeds config::max_body";
     if (ec == http::error::header_limit)
@@ -114,7 +118,7 @@ error network_error(undertaking const& u, error_code ec, std::string_view during
     content.message += ": " + std::string(during);
     if (std::string_view const hint = advice(ec, u.origin); !hint.empty())
         content.message += " (" + std::string(hint) + ")";
-    if (ec != asio::error::timed_out)
+    if (ec != asio::error::timed_out && ec != errc::limit_exceeded)
         content.cause = ec;
     if (ec.category() == net::proxy_category())
         content.http_status = ec.value();

@@ -23,7 +23,7 @@ activity_request scan_section(std::int64_t id, std::string path)
 
 activity_request refresh_item(std::string key)
 {
-    request asked("PUT", key + "/refresh");
+    request asked("PUT", protocol::percent_encoded(key, "/:") + "/refresh"); // a path and nothing else
     return activity_request(std::move(asked), filter().type("library.refresh.items").context("key", std::move(key)));
 }
 

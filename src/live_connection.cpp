@@ -239,7 +239,7 @@ asio::awaitable<void> live_feed::poll()
         list_wanted_ = false;
         steady_time const requested = std::chrono::steady_clock::now();
         asio::awaitable<listed> listing = list();
-        std::optional<listed> const got = co_await while_wanted(std::move(listing));
+        std::optional<listed> got = co_await while_wanted(std::move(listing));
         if (!got || !wanted() || promoted_)
             co_return;
         if (std::optional<error> const& failure = got->failure) {
@@ -251,6 +251,7 @@ asio::awaitable<void> live_feed::poll()
         plan_.heard();
         sync::instant const now = now_instant();
         ledger_.polled(got->list.updates(), requested, now, outgoing_);
+        got->list.release();
         snapshot_taken(requested, now);
         if (ledger_.full()) {
             lose(ledger_full(), sync::setback::hopeless);

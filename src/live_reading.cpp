@@ -251,7 +251,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
     sync::instant const requested = now_instant();
     ledger_.snapshot_requested(requested, closes_gap);
     asio::awaitable<listed> listing = list();
-    std::optional<listed> const got = co_await while_wanted(std::move(listing));
+    std::optional<listed> got = co_await while_wanted(std::move(listing));
     if (!is_current(connection) || !got)
         co_return false;
     sync::instant const now = now_instant();
@@ -265,9 +265,15 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         co_return false;
     }
     ledger_.snapshot_arrived(got->list.updates(), now, outgoing_);
+    got->list.release();
     snapshot_taken(requested.steady, now);
     if (!is_current(connection)) // a callback may have stopped everything
         co_return false;
+    if (ledger_.full()) { // who reads the feed may wait long for its next byte
+        lose(ledger_full(), sync::setback::hopeless);
+        link_->close();
+        co_return false;
+    }
     if (std::optional<std::uint32_t> const snapshot = ledger_.awaiting_confirmation())
         link_->ask_confirmation(*snapshot);
     co_return true;

@@ -99,7 +99,8 @@ struct config {
     std::chrono::milliseconds upward_every{600'000};   ///< the transports above the one in use are tried so often
     std::chrono::milliseconds appear_timeout{15'000};  ///< an operation's activity must appear so long after the reply
 
-    std::size_t max_connections = 8;    ///< for calls; the feed has a connection of its own
+    std::size_t max_connections = 8;    ///< for calls, one at a time each; the feed has a connection of its own
+    std::size_t max_waiting = 1'024;    ///< calls that wait for one of these; a further one is `limit_exceeded`
     std::size_t max_body = 8u << 20;    ///< bytes of a reply's body
     std::size_t max_message = 1u << 20; ///< bytes of one message of the feed
     std::size_t max_header = 64u << 10; ///< bytes of a reply's header block

@@ -1,5 +1,7 @@
 #include "net/connection_pool.hpp"
 
+#include <plex/error.hpp>
+
 #include <boost/asio/error.hpp>
 
 #include <algorithm>
@@ -87,7 +89,14 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
     // Who comes later stands behind those who wait, and behind one who was called but did not run yet: else a coroutine
     // that calls in a loop would overtake all others for ever.
     bool my_turn = queue_.empty();
+    std::optional<place> mine;
     while (!my_turn || !has_room()) {
+        if (!mine && waiting_ >= settings_.max_waiting) {
+            result.ec = make_error_code(errc::limit_exceeded);
+            co_return result;
+        }
+        if (!mine)
+            mine.emplace(waiting_);
         woken const why = co_await queue_.park(scope_.executor(), deadline);
         if (scope_.stopped() || why == woken::by_cancellation)
             result.ec = asio::error::operation_aborted;
@@ -97,6 +106,7 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
             co_return result;
         my_turn = true;
     }
+    mine.reset();
     lease connection(*this);
     call_next(); // there may be room for another who was not called, as one was on his way
     connection.stream = take_kept(std::chrono::steady_clock::now(), repeatable);

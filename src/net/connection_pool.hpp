@@ -15,6 +15,7 @@ namespace plex::net {
 struct pool_settings {
     endpoint_settings endpoint;
     std::size_t max_connections = 8;
+    std::size_t max_waiting = 1024;
     std::chrono::steady_clock::duration connect_timeout = std::chrono::seconds(10);
     std::chrono::steady_clock::duration idle = std::chrono::seconds(30);
 };
@@ -60,7 +61,7 @@ public:
 
     struct acquired {
         lease connection;
-        error_code ec; ///< as of `dial`
+        error_code ec; ///< as of `dial`; `errc::limit_exceeded` when too many wait already
         /// What was being done when it failed: empty while waiting for a free connection.
         std::optional<dial_step> step;
     };
@@ -85,6 +86,13 @@ private:
         std::unique_ptr<byte_stream> stream;
         steady_time since;
     };
+    struct place { // in the queue
+        explicit place(std::size_t& n) noexcept : count(n) { ++count; }
+        ~place() { --count; }
+        place(place const&) = delete;
+        place& operator=(place const&) = delete;
+        std::size_t& count;
+    };
     std::unique_ptr<byte_stream> take_kept(steady_time now, bool repeatable);
     void expired(byte_stream&) noexcept override;
     void call_next() noexcept
@@ -99,6 +107,7 @@ private:
     std::vector<idle_connection> idle_; // the last one used is the last
     std::size_t in_use_ = 0;
     wait_list queue_;
+    std::size_t waiting_ = 0;
 };
 
 } // namespace plex::net

@@ -3,6 +3,7 @@
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 
 namespace plex::net {
@@ -60,12 +61,15 @@ boost::asio::mutable_buffer reply_reader::room()
     return {buffer() + filled_, answer_.buffer_.size - filled_ - slack};
 }
 
-/// To the announced size at once, so that a long body is not moved, unless that is more than one would give on trust.
+/// To the announced size at once, so that a long body is not moved, unless that is more than one would give on trust;
+/// not past what the limits let come.
 void reply_reader::grow()
 {
     std::uint64_t const announced = state_ == state::body ? framing_.announced() : 0;
     auto const ahead = static_cast<std::size_t>(std::min<std::uint64_t>(announced, trusted_size));
-    byte_buffer bigger = allocate(std::max(2 * answer_.buffer_.size, filled_ + ahead + least_room + slack));
+    std::size_t const most = std::min(limits_.header, trusted_size) + std::min(limits_.body, SIZE_MAX / 2);
+    byte_buffer bigger =
+        allocate(std::max(std::min(2 * answer_.buffer_.size, most), filled_ + ahead + least_room + slack));
     std::memcpy(bigger.bytes.get(), buffer(), filled_);
     answer_.buffer_ = std::move(bigger);
 }

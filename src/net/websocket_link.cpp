@@ -15,6 +15,8 @@ namespace plex::net {
 
 namespace {
 
+constexpr std::size_t most_unread = 64u << 10;
+
 /// The ping that asks for a confirmation carries its number; those for silence have no payload.
 std::optional<std::uint32_t> number_in(std::span<char const> pong)
 {
@@ -60,7 +62,10 @@ live_link::end websocket_link::handle(protocol::websocket_item const& item)
     std::string_view const payload(item.payload.data(), item.payload.size());
     switch (item.what) {
     case protocol::websocket_event::ping:
-        send(protocol::opcode::pong, payload); // protocol.md, rule 18: with the same payload
+        // protocol.md, rule 18: with the same payload. A peer that reads none of them has no need of more (RFC 6455,
+        // 5.5.3, leaves us the choice).
+        if (pending_.size() < most_unread)
+            send(protocol::opcode::pong, payload);
         return end::none;
     case protocol::websocket_event::close:
         peer_code_ = item.close_code;

@@ -6,6 +6,7 @@
 #include "protocol/lenient_scalar.hpp"
 #include "protocol/utf8.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,7 @@ public:
         inner_uuid_ = {};
         has_event_ = is_list_;
         extra_start_ = extra_.npos;
+        extra_is_too_much_ = false;
         return json_.close_object(is_list_ ? read_activity(at, depth, u) : read_event(at, depth, u));
     }
 
@@ -56,20 +58,25 @@ public:
         fit(u.context, u.context_left_out, room);
         fit(u.response, u.response_left_out, room);
         if (extra_start_ != extra_.npos) {
-            extra_.push_back('}');
+            if (!extra_is_too_much_)
+                extra_.push_back('}');
             assert(extra_.size() <= message_size_);
             auto const text = std::string_view(extra_).substr(extra_start_);
-            u.extra_left_out = text.size() > room;
-            if (!u.extra_left_out)
+            u.extra_left_out = extra_is_too_much_ || text.size() > room;
+            if (u.extra_left_out)
+                extra_.resize(extra_start_);
+            else
                 u.extra = text;
         }
         return true;
     }
 
 private:
-    static constexpr std::size_t max_name = 256;       // bytes of a uuid or type
-    static constexpr std::size_t max_title = 4u << 10; // and of a subtitle
-    static constexpr std::size_t max_kept = 64u << 10; // context, response and extra of one activity together
+    static constexpr std::size_t max_name = 256;           // bytes of a uuid or type
+    static constexpr std::size_t max_title = 4u << 10;     // and of a subtitle
+    static constexpr std::size_t max_kept = 64u << 10;     // context, response and extra of one activity together
+    static constexpr std::size_t max_extra = 4u << 20;     // of all entries of a message, before what is left out
+    static constexpr std::size_t max_compacted = 1u << 20; // a longer text is left out, whatever it is without space
 
     // What a member is that is not read at once.
     enum class odd : std::uint8_t { unknown, known, event, progress, cancellable, user_id };
@@ -253,8 +260,13 @@ private:
             end = json_.skip(at, depth);
         }
         if (end)
-            to = json_.is_regular() ? std::string_view(at, static_cast<std::size_t>(end - at)) : compact(at);
+            to = as_it_stands(at, end) ? std::string_view(at, static_cast<std::size_t>(end - at)) : compact(at);
         return end;
+    }
+
+    bool as_it_stands(char const* at, char const* end) const
+    {
+        return json_.is_regular() || static_cast<std::size_t>(end - at) > max_compacted;
     }
 
     // An object of strings and booleans, as nearly all attributes are; null where it is another.
@@ -310,7 +322,7 @@ private:
             understood = set(u.user_id, to_int64(text));
         }
         if (!understood)
-            add_extra(start, value, is_regular ? end : nullptr);
+            add_extra(start, value, end, is_regular);
         json_.restore_repaired(repaired);
         return end;
     }
@@ -324,19 +336,26 @@ private:
     }
 
     // The entry's unknown members are one text. There is room for those of all entries, so that views into it stand.
-    // @param end of a member that needs not be written anew, else null
-    void add_extra(char* start, char* value, char* end)
+    // @param as_it_is a member that needs not be written anew
+    void add_extra(char* start, char* value, char* end, bool as_it_is)
     {
         if (!extra_is_ready_) {
             extra_.clear();
-            extra_.reserve(message_size_);
+            extra_.reserve(std::min(message_size_, max_extra));
             extra_is_ready_ = true;
         }
+        // What is written anew takes no more room, and there are two brackets.
+        if (static_cast<std::size_t>(end - start) + 2 > extra_.capacity() - extra_.size()) {
+            extra_is_too_much_ = true;
+            extra_start_ = std::min(extra_start_, extra_.size());
+        }
+        if (extra_is_too_much_)
+            return;
         bool const is_first = extra_start_ == extra_.npos;
         if (is_first)
             extra_start_ = extra_.size();
         extra_.push_back(is_first ? '{' : ',');
-        if (end) {
+        if (as_it_is) {
             extra_.append(start, end);
             return;
         }
@@ -368,6 +387,7 @@ private:
     std::size_t extra_start_ = 0; // where its extra members begin; npos while it has none
 
     bool extra_is_ready_ = false;
+    bool extra_is_too_much_ = false; // of the entry being read, and its members are left out
     std::string extra_;
     std::string compacted_;
 };

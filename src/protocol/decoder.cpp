@@ -71,13 +71,19 @@ public:
         return read(envelope::list, without_last_space(bytes));
     }
 
-    decoded take_list(std::string body)
+    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body)
     {
         release_large(body.size());
-        body_ = std::move(body);
-        std::size_t const size = body_.size();
-        body_.append(json_reader::slack, '\0');
-        return read(envelope::list, without_last_space(std::span<char>(body_).first(size)));
+        body_ = std::move(bytes);
+        return read(envelope::list, without_last_space(body));
+    }
+
+    void release()
+    {
+        message_.drop_updates();
+        body_.reset();
+        if (had_large_)
+            *this = reader();
     }
 
     message_reader const& result() const { return message_; }
@@ -89,9 +95,16 @@ private:
     {
         repaired_ = 0;
         bool const is_valid = valid_utf8(std::string_view(text.data(), text.size()));
+        if (!is_valid && repaired_size(std::string_view(text.data(), text.size())) - text.size() > most_growth) {
+            problem_ = "text of which too much is no UTF-8";
+            message_.drop_updates();
+            return decoded::malformed;
+        }
         bool const ends_with_brace = !text.empty() && text.back() == '}';
-        if (!is_valid || !ends_with_brace) [[unlikely]]
+        if (!is_valid || !ends_with_brace) [[unlikely]] {
             text = copy(text, is_valid);
+            body_.reset();
+        }
         auto const fault = message_.read(e, text, ends_with_brace);
         problem_ = find_problem(e, std::string_view(text.data(), text.size()), fault);
         if (!problem_.empty()) {
@@ -105,6 +118,8 @@ private:
 
     std::string_view find_problem(envelope e, std::string_view text, json_fault fault) const
     {
+        if (message_.has_too_many())
+            return "JSON of more than 16384 activities";
         if (fault == json_fault::none) {
             if (!message_.root_is_object())
                 return "JSON, but not an object";
@@ -129,6 +144,7 @@ private:
     {
         std::string_view const from(text.data(), text.size());
         copy_.clear();
+        copy_.reserve((is_valid ? from.size() : repaired_size(from)) + json_reader::slack);
         if (is_valid)
             copy_.append(from);
         else
@@ -148,8 +164,11 @@ private:
         }
     }
 
+    // A byte that is none may become three: what is repaired stays of the size that was asked for.
+    static constexpr std::size_t most_growth = 2u << 20;
+
     message_reader message_;
-    std::string body_;
+    std::unique_ptr<char[]> body_; // of a list that was taken
     std::string copy_;
     std::string_view problem_;
     std::size_t repaired_ = 0;
@@ -177,9 +196,14 @@ decoded decoder::list(std::span<char> bytes)
     return reader_->list(bytes);
 }
 
-decoded decoder::take_list(std::string body)
+decoded decoder::take_list(std::unique_ptr<char[]> bytes, std::span<char> body)
 {
-    return reader_->take_list(std::move(body));
+    return reader_->take_list(std::move(bytes), body);
+}
+
+void decoder::release()
+{
+    reader_->release();
 }
 
 std::span<activity_update const> decoder::updates() const noexcept

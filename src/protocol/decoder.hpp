@@ -63,8 +63,11 @@ public:
     decoded notification(std::span<char> bytes);
     /// The body of `GET /activities`: `{"MediaContainer":{"size":…,"Activity":[…]}}`; no `Activity` is an empty list.
     decoded list(std::span<char> bytes);
-    /// The same of bytes that are the decoder's from then on, without any behind them.
-    decoded take_list(std::string body);
+    /// The same of a body that lies in `bytes`, which are the decoder's from then on.
+    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body);
+
+    /// Gives back what the last list took; `updates()` are none then.
+    void release();
 
     std::span<activity_update const> updates() const noexcept;
     /// What is wrong with a malformed message, in words without any of its content but, at most, a shape such as "XML".

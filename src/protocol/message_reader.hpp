@@ -23,7 +23,7 @@ public:
     json_fault read(envelope e, std::span<char> message, bool ends_with_brace)
     {
         is_list_ = e == envelope::list;
-        root_is_object_ = has_container_ = has_entries_ = list_is_scalar_ = false;
+        root_is_object_ = has_container_ = has_entries_ = list_is_scalar_ = has_too_many_ = false;
         drop_updates();
         activities_.start(is_list_, message.size());
         json().start(message.data() + message.size() - (ends_with_brace ? 1 : 0), ends_with_brace);
@@ -36,6 +36,7 @@ public:
     bool has_entries() const { return has_entries_; }
     // Where a list's entries should be, there is neither an array nor an object.
     bool list_is_scalar() const { return list_is_scalar_; }
+    bool has_too_many() const { return has_too_many_; }
     std::size_t repaired() const { return activities_.json().repaired(); }
 
     std::span<activity_update const> updates() const { return {slots_.data(), used_}; }
@@ -48,6 +49,10 @@ public:
 
 private:
     json_reader& json() { return activities_.json(); }
+
+    // In memory an entry is many times what it is on the wire, and more than these are more than the ledger has room
+    // for.
+    static constexpr std::size_t most_updates = 16'384;
 
     template <bool InRoot>
     static constexpr unsigned depth_of = InRoot ? 1 : 2; // of open containers
@@ -140,6 +145,10 @@ private:
 
     char* read_entry(char* at, unsigned depth)
     {
+        if (used_ == most_updates) {
+            has_too_many_ = true;
+            return json().fail(at);
+        }
         if (used_ == slots_.size())
             slots_.emplace_back();
         at = activities_.read(at, depth, slots_[used_]);
@@ -160,6 +169,7 @@ private:
     bool has_container_ = false;
     bool has_entries_ = false;
     bool list_is_scalar_ = false;
+    bool has_too_many_ = false;
 };
 
 } // namespace plex::protocol

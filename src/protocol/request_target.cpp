@@ -1,5 +1,7 @@
 #include "protocol/request_target.hpp"
 
+#include "protocol/secret.hpp"
+
 #include <plex/error.hpp>
 
 #include <boost/url/parse.hpp>
@@ -60,6 +62,13 @@ int hex_value(char c)
 {
     c = lower(c);
     return is_digit(c) ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool names_token(std::string_view encoded)
+{
+    std::string text = percent_decoded(encoded);
+    std::transform(text.begin(), text.end(), text.begin(), lower);
+    return text.find("x-plex-token") != std::string::npos;
 }
 
 bool has_dot_segment(std::string_view encoded)
@@ -137,11 +146,11 @@ base_url parse_base_url(std::string_view text)
         refuse("the base URL's port is not between 1 and 65535");
     while (!base.path.empty() && base.path.back() == '/')
         base.path.pop_back();
+    if (base.path.starts_with("//")) // a request's target that does so names a host to some
+        refuse("the base URL's path begins with '//'");
     if (has_dot_segment(base.path))
         refuse("the base URL's path has a segment of dots");
-    std::string lower_case(base.path.size(), '\0');
-    std::transform(base.path.begin(), base.path.end(), lower_case.begin(), lower);
-    if (lower_case.find("x-plex-token") != std::string::npos)
+    if (names_token(base.path))
         refuse("the base URL's path has a token in it: it belongs into config::token");
     return base;
 }
@@ -210,6 +219,14 @@ void check_target(std::string_view target)
     std::string_view const path = target.substr(0, target.find('?'));
     if (path.find('\\') != std::string_view::npos || path.substr(0, 2) == "//" || has_dot_segment(path))
         refuse("a request's target has a segment of dots, a backslash or begins with '//'");
+    if (names_token(target))
+        refuse("a request's target has a token in it: it belongs into config::token");
+}
+
+void check_no_token_in(std::string_view target, std::string_view token)
+{
+    if (holds_secret(target, token))
+        refuse("a request's target has the token in it, which travels in a header alone");
 }
 
 } // namespace plex::protocol

@@ -35,11 +35,14 @@ std::string activity_target(std::string_view uuid);
 // `path` with `filters=` added to its query; no filters is "everything, logs too" (protocol.md 1.3).
 std::string feed_target(std::string_view path, std::string_view filters);
 
-// Refuses what is not a path with perhaps a query in visible ASCII, and `..` segments, percent-encoded ones too.
+// Refuses what is not a path with perhaps a query in visible ASCII, `..` segments, and `X-Plex-Token`, percent-encoded
+// ones too: URLs are written to logs.
 void check_target(std::string_view);
 
 // Escapes undone; what is no escape stays as it is.
 std::string percent_decoded(std::string_view text);
+// Refuses a target that holds this very token, under whatever name.
+void check_no_token_in(std::string_view target, std::string_view token);
 
 // All bytes but `A-Z a-z 0-9 - . _ ~` as `%XX`, and those of `keep` as they are.
 std::string percent_encoded(std::string_view text, std::string_view keep = {});

@@ -137,6 +137,7 @@ std::string request_bytes(base_url const& base, std::string_view identity, std::
 {
     check_token(token);
     check_request(asked);
+    check_no_token_in(asked.target(), token);
     std::string out;
     out.reserve(512 + asked.body().size());
     append_start(out, base, asked.method(), asked.target());
@@ -178,6 +179,7 @@ std::string upgrade_bytes(base_url const& base, std::string_view identity, std::
 {
     check_token(token);
     check_target(target);
+    check_no_token_in(target, token);
     std::string out;
     append_start(out, base, "GET", target);
     append_header(out, "Upgrade", "websocket");

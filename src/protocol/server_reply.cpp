@@ -1,5 +1,6 @@
 #include "protocol/server_reply.hpp"
 
+#include "protocol/secret.hpp"
 #include "protocol/utf8.hpp"
 
 #include <boost/json/parse.hpp>
@@ -19,12 +20,16 @@ namespace {
 
 constexpr std::size_t excerpt_bytes = 200;
 constexpr std::size_t most_errors = 16;
-constexpr int client_identifier_missing = 1000; // docs/protocol.md 1.5
+constexpr std::size_t longest_with_errors = 64u << 10; // a document takes many times the memory of its text
+constexpr int client_identifier_missing = 1000;        // docs/protocol.md 1.5
 
-std::string excerpt(std::string_view text)
+std::string excerpt(std::string_view text, std::string_view secret)
 {
-    // Cut before and after: what is replaced may grow.
-    std::string safe = terminal_safe(cut_utf8(text, excerpt_bytes));
+    // Cut before and after: what is replaced may grow. A secret that begins within the excerpt is to be seen whole.
+    bool const is_cut = text.size() > excerpt_bytes + secret.size();
+    std::string safe = terminal_safe(cut_utf8(text, excerpt_bytes + secret.size()));
+    if (is_cut || holds_secret(safe, secret))
+        safe = without_secret(std::move(safe), secret);
     safe.resize(cut_utf8(safe, excerpt_bytes).size());
     while (safe.ends_with(' '))
         safe.pop_back();
@@ -48,7 +53,7 @@ int int_of(boost::json::value const* v)
     return ec ? 0 : number;
 }
 
-std::vector<server_error_entry> read_errors(std::string_view body)
+std::vector<server_error_entry> read_errors(std::string_view body, std::string_view secret)
 {
     std::vector<server_error_entry> entries;
     boost::system::error_code ec;
@@ -69,7 +74,8 @@ std::vector<server_error_entry> read_errors(std::string_view body)
         entry.status = int_of(fields->if_contains("status"));
         boost::json::value const* const message = fields->if_contains("message");
         if (message && message->is_string())
-            entry.message = excerpt(std::string_view(message->get_string().data(), message->get_string().size()));
+            entry.message =
+                excerpt(std::string_view(message->get_string().data(), message->get_string().size()), secret);
         entries.push_back(std::move(entry));
     }
     return entries;
@@ -77,28 +83,29 @@ std::vector<server_error_entry> read_errors(std::string_view body)
 
 } // namespace
 
-diagnostics::content describe_reply(int status, std::string_view body)
+diagnostics::content describe_reply(int status, std::string_view body, std::string_view secret)
 {
     diagnostics::content content;
     content.http_status = status;
     std::size_t const begin = body.find_first_not_of(" \t\r\n");
     std::string_view const text = begin == std::string_view::npos ? std::string_view() : body.substr(begin);
     if (text.starts_with('{')) {
-        content.server_errors = read_errors(text);
-        content.body_excerpt = excerpt(text);
+        if (text.size() <= longest_with_errors)
+            content.server_errors = read_errors(text, secret);
+        content.body_excerpt = excerpt(text, secret);
         return content;
     }
     std::string_view const head = text.substr(0, 4096);
     if (std::string_view const title = between(head, "<title>", "</title>"); !title.empty()) {
-        content.body_excerpt = excerpt(title);
+        content.body_excerpt = excerpt(title, secret);
     } else if (head.find("<Response") != std::string_view::npos) {
         std::string said(between(head, "title=\"", "\""));
         std::string_view const why = between(head, "status=\"", "\"");
         if (!said.empty() && !why.empty())
             said += ": ";
-        content.body_excerpt = excerpt(said.append(why));
+        content.body_excerpt = excerpt(said.append(why), secret);
     } else {
-        content.body_excerpt = excerpt(text);
+        content.body_excerpt = excerpt(text, secret);
     }
     return content;
 }
@@ -146,9 +153,9 @@ std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chr
     return std::clamp(until - std::chrono::floor<std::chrono::seconds>(now), std::chrono::seconds(0), longest);
 }
 
-std::string redirect_target(std::string_view location)
+std::string redirect_target(std::string_view location, std::string_view secret)
 {
-    return excerpt(location.substr(0, location.find_first_of("?#")));
+    return excerpt(location.substr(0, location.find_first_of("?#")), secret);
 }
 
 } // namespace plex::protocol

@@ -167,6 +167,18 @@ std::size_t repair_utf8(std::string_view in, std::string& out)
     }
 }
 
+std::size_t repaired_size(std::string_view in) noexcept
+{
+    std::size_t size = in.size();
+    while (true) {
+        auto const bad = find_ill_formed(in);
+        if (bad.empty())
+            return size;
+        size += replacement.size() - bad.size();
+        in.remove_prefix(static_cast<std::size_t>(bad.data() - in.data()) + bad.size());
+    }
+}
+
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) noexcept
 {
     if (text.size() <= max_bytes)

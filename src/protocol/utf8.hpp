@@ -14,6 +14,9 @@ bool valid_utf8(std::string_view text) noexcept;
 // returns how many were.
 std::size_t repair_utf8(std::string_view in, std::string& out);
 
+// How long that is.
+std::size_t repaired_size(std::string_view in) noexcept;
+
 // The longest beginning of at most `max_bytes` bytes that splits no code point.
 std::string_view cut_utf8(std::string_view text, std::size_t max_bytes) noexcept;
 

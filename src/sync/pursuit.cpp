@@ -210,7 +210,7 @@ void pursuit::nothing_started()
     if (!named_.empty()) {
         // Where nothing was heard for a while, or lists are all there is, what the server named has come and gone.
         none.kind = gap_ ? outcome_kind::vanished : outcome_kind::not_started;
-        none.message = "the activity " + named_ + ", which the reply names, has not been seen";
+        none.message = "the activity " + shown(named_) + ", which the reply names, has not been seen";
     } else {
         none.message = "nothing that matches " + describe(terms_.wanted) + " has appeared";
         if (gap_)
@@ -233,7 +233,7 @@ std::string pursuit::awaited() const
 {
     if (life_)
         return "the end of " + std::string(found_.type()) + " " + std::string(found_.uuid());
-    return (named_.empty() ? describe(terms_.wanted) : "the activity " + named_) + " to appear";
+    return (named_.empty() ? describe(terms_.wanted) : "the activity " + shown(named_)) + " to appear";
 }
 
 } // namespace plex::sync

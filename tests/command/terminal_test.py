@@ -5,6 +5,7 @@ import codecs
 import fcntl
 import os
 import pty
+import random
 import re
 import select
 import signal
@@ -183,6 +184,36 @@ class Terminal(ServerCase):
                 self.assertEqual(self.read_to_the_end(), 130)
                 self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
                 self.assertLessEqual(self.screen.widest, columns)
+
+    def test_whatever_activities_and_errors_are_called_the_terminal_obeys_us_alone(self):
+        seed = int(os.environ.get("PLEX_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
+        source = random.Random(seed)
+
+        def text():
+            phrases = ("\x1b[2J", "\x1b[9A", "\x1b]0;x\x07", "\x1b[?25l", "\r\n", "\n", "\u009b5A", "\u202e", "\u2066", "\x08",
+                       "\x0e", "\x1bc", "\u2028", "\t", "\x7f", "\u0300", "日本", "a", "Z", "%", " ")
+            return "".join(source.choice(phrases) for _ in range(source.randrange(20)))
+
+        with self.subTest(f"PLEX_TEST_SEED={seed}"):
+            for _ in range(6):
+                some = {str(i): {"uuid": str(i), "type": "t" + text(), "title": text(), "subtitle": text(), "progress": 7}
+                        for i in range(10)}
+                self.server.activities = dict(some)
+                columns = source.randrange(36, 120)
+                self.open("watch", columns=columns)  # the screen fails on what it does not know
+                self.read_until(lambda s: len(s.bars()) == 10)
+                for activity in list(some.values())[:5]:
+                    self.server.call(self.server.ends(activity))
+                self.read_until(lambda s: len(s.bars()) == 5 and s.wraps and len(s.lines) >= 11)
+                self.server.refuse_with = 500
+                self.server.refusal = text()
+                self.server.call(self.server.drop_listeners())
+                self.read_until(lambda s: any("interrupted" in line for line in s.lines))
+                self.process.send_signal(signal.SIGINT)
+                self.assertEqual(self.read_to_the_end(), 130)
+                self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
+                self.assertEqual(self.process.stderr.read(), b"")
+                self.server.refuse_with = None
 
     def test_bars_follow_the_width_of_the_terminal(self):
         self.server.activities = {"d6199ba1": EPG, "other": dict(EPG, uuid="other")}

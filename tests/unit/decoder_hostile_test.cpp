@@ -258,6 +258,80 @@ TEST_CASE("context, response and extra have 64 KiB together; what does not fit i
     CHECK(only_update(with_members("\"title\":" + object_of(limit))) == "updated u type=t extra-left-out");
 }
 
+namespace {
+
+std::string list_of(std::size_t count, std::string const& entry)
+{
+    return R"({"MediaContainer":{"Activity":[)" + repeated(entry + ",", count - 1) + entry + "]}}";
+}
+
+} // namespace
+
+TEST_CASE("16,384 activities are read, one more is refused", "[decoder]")
+{
+    protocol::decoder d;
+    CHECK(take_list(d, list_of(16'384, R"({"uuid":"u"})")) == decoded::activities);
+    CHECK(d.updates().size() == 16'384);
+    CHECK(take_list(d, list_of(16'385, R"({"uuid":"u"})")) == decoded::malformed);
+    CHECK(d.updates().empty());
+    CHECK(d.problem() == "JSON of more than 16384 activities");
+    CHECK(take_list(d, list_of(20'000, "{}")) == decoded::activities); // of which none is kept
+    CHECK(d.malformed_entries() == 20'000);
+    CHECK(take_list(d, list_of(1, R"({"uuid":"u"})")) == decoded::activities);
+}
+
+TEST_CASE("invalid UTF-8 that grows by 2 MiB is repaired, by more it is refused", "[decoder]")
+{
+    protocol::decoder d;
+    auto const list = [](std::size_t bad) {
+        return list_of(1, R"({"uuid":"u","x":")" + std::string(bad, '\xe9') + "\"}"); // each becomes three bytes
+    };
+    CHECK(take_list(d, list(1u << 20)) == decoded::activities);
+    CHECK(d.repaired_utf8() == 1u << 20);
+    CHECK(take_list(d, list((1u << 20) + 1)) == decoded::malformed);
+    CHECK(d.updates().empty());
+    CHECK(d.repaired_utf8() == 0);
+    CHECK(d.problem() == "text of which too much is no UTF-8");
+}
+
+TEST_CASE("unknown members are kept up to 4 MiB a message, and further entries say that theirs were left out",
+          "[decoder]")
+{
+    protocol::decoder d;
+    std::string const members =
+        R"("x":")" + std::string(60'000, 'x') + R"(","y":[ 1, "\u20ac" ])"; // one is written anew
+    std::string const kept = R"({"x":")" + std::string(60'000, 'x') + "\",\"y\":[1,\"\xe2\x82\xac\"]}";
+    CHECK(take_list(d, list_of(100, R"({"uuid":"u",)" + members + "}")) == decoded::activities);
+    REQUIRE(d.updates().size() == 100);
+    std::size_t whole = 0;
+    for (auto const& u : d.updates()) {
+        bool const is_whole = u.extra == kept && !u.extra_left_out;
+        bool const is_left_out = u.extra.empty() && u.extra_left_out;
+        CHECK((is_whole || is_left_out));
+        CHECK((!is_whole || &u - d.updates().data() == static_cast<std::ptrdiff_t>(whole)));
+        whole += is_whole ? 1 : 0;
+    }
+    CHECK(whole == (4u << 20) / kept.size());
+    // What is left out anyway takes no room from others.
+    std::string const too_long = R"({"uuid":"u","x":")" + std::string(70'000, 'x') + "\"},";
+    std::string const last = R"({"uuid":"u",)" + members + "}]}}";
+    CHECK(take_list(d, R"({"MediaContainer":{"Activity":[)" + repeated(too_long, 100) + last) == decoded::activities);
+    CHECK(d.updates().back().extra == kept);
+}
+
+TEST_CASE("a Context of more than 1 MiB with white space is left out, however short it is without", "[decoder]")
+{
+    protocol::decoder d;
+    auto const list = [](std::size_t bytes) {
+        return list_of(1, R"({"uuid":"u","Context":{"k":)" + std::string(bytes - 8, ' ') + "\"\"}}");
+    };
+    CHECK(take_list(d, list(1u << 20)) == decoded::activities);
+    CHECK(d.updates()[0].context == R"({"k":""})");
+    CHECK(take_list(d, list((1u << 20) + 1)) == decoded::activities);
+    CHECK_FALSE(d.updates()[0].context.has_value());
+    CHECK(d.updates()[0].context_left_out);
+}
+
 TEST_CASE("whatever bytes come, what is handed out is valid", "[decoder]")
 {
     auto const* const given = std::getenv("PLEX_TEST_SEED");

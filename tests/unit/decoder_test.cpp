@@ -276,13 +276,15 @@ TEST_CASE("a message of another type is checked no further, but for our key and 
 TEST_CASE("what a list says stands without its body when the decoder was given it", "[decoder]")
 {
     protocol::decoder d;
-    CHECK(d.take_list(std::string(R"({"MediaContainer":{"Activity":[{"uuid":"a","title":"x\ny"}]}})")) ==
-          decoded::activities);
+    CHECK(take_list(d, R"({"MediaContainer":{"Activity":[{"uuid":"a","title":"x\ny"}]}})") == decoded::activities);
     REQUIRE(d.updates().size() == 1);
     CHECK(describe(d.updates()[0]) == "updated a type= title=x\ny");
-    for (std::string const body : {"", "{}", "  ", "<xml/>"})
-        CHECK(d.take_list(body) == decoded::malformed);
-    CHECK(d.take_list(std::string(R"({"MediaContainer":{}})")) == decoded::activities);
+    for (char const* const body : {"", "{}", "  ", "<xml/>"})
+        CHECK(take_list(d, body) == decoded::malformed);
+    CHECK(take_list(d, R"({"MediaContainer":{}})") == decoded::activities);
+    CHECK(take_list(d, R"({"MediaContainer":{"Activity":{"uuid":"a"}}})") == decoded::activities);
+    d.release();
+    CHECK(d.updates().empty());
 }
 
 TEST_CASE("a list needs its container, and only that", "[decoder]")

@@ -98,6 +98,15 @@ private:
     }
 };
 
+// A list whose body is the decoder's from then on. It is read once, whatever its size.
+inline protocol::decoded take_list(protocol::decoder& d, std::string_view body)
+{
+    auto bytes = std::make_unique<char[]>(body.size() + 16);
+    std::copy(body.begin(), body.end(), bytes.get());
+    std::span<char> const text(bytes.get(), body.size());
+    return d.take_list(std::move(bytes), text);
+}
+
 // A notification of one entry, in the WebSocket's envelope.
 inline std::string in_notification(std::string_view entry)
 {

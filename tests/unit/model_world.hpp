@@ -266,6 +266,10 @@ private:
         history_.add(reply);
         bool const was_full = ledger_.full();
         ledger_.snapshot_arrived(entries, now(), out_);
+        if (!was_full && full()) { // in the middle of the list: it is read no further, and nobody hears anything more
+            out_.clear();
+            return;
+        }
         if (!was_full) {
             rules_.listed(history_, list_, now(), out_);
             ++replies_;

@@ -167,6 +167,35 @@ TEST_CASE("targets are paths with a query, in visible ASCII", "[target]")
     CHECK_FALSE(refused_target(std::string_view("/a\0b", 4)).empty());
 }
 
+TEST_CASE("a target that has a token in it is refused without repeating it", "[target]")
+{
+    for (auto const* target : {"/x?X-Plex-Token=s3cret", "/x?a=b&x-plex-token=s3cret", "/X-PLEX-TOKEN/s3cret",
+                               "/x?%58-Plex-Token=s3cret", "/x?X%2dPlex%2DToken=s3cret"}) {
+        CAPTURE(target);
+        auto const message = refused_target(target);
+        CHECK(message.find("config::token") != std::string::npos);
+        CHECK(message.find("s3cret") == std::string::npos);
+    }
+    CHECK(refused_target("/x?X-Plex-Tokens=1").empty() == false); // no name of Plex's
+    CHECK(refused_target("/x?Plex-Token=1").empty());
+    auto const refused = [](std::string_view target, std::string_view token) {
+        return refusal([=] { check_no_token_in(target, token); });
+    };
+    CHECK_FALSE(refused("/x?t=s3cret-s3cret", "s3cret-s3cret").empty());
+    CHECK(refused("/x?t=s3cret-s3cret", "s3cret-s3cret").find("s3cret") == std::string::npos);
+    CHECK(refused("/x?t=s3cret-s3cre", "s3cret-s3cret").empty());
+    CHECK(refused("/x", "").empty());
+    CHECK(refused("/xylophone", "x").empty()); // too short to be one
+}
+
+TEST_CASE("a base path that begins with two slashes is refused: it would be taken for a host", "[target]")
+{
+    CHECK_FALSE(refused_url("http://h//evil").empty());
+    CHECK_FALSE(refused_url("http://h//evil/x").empty());
+    CHECK(refused_url("http://h/a//b").empty());
+    CHECK(refused_url("http://h//").empty());
+}
+
 TEST_CASE("whatever the uuid, its target is refused or one plain segment", "[target]")
 {
     auto const* const given = std::getenv("PLEX_TEST_SEED");

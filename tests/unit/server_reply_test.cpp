@@ -91,6 +91,49 @@ TEST_CASE("what the server says cannot command a terminal", "[reply]")
     CHECK(invalid.server_errors[0].message == "caf\xef\xbf\xbd");
 }
 
+TEST_CASE("a secret that the server repeats is left out, wherever the excerpt ends", "[reply]")
+{
+    std::string const secret = "S3CRET/xyzzy+012345";
+    auto const said = [&](std::string const& body) {
+        diagnostics::content const c = describe_reply(500, body, secret);
+        std::string all = c.body_excerpt;
+        for (auto const& entry : c.server_errors)
+            all += '|' + entry.message;
+        return all;
+    };
+    CHECK(said("the token " + secret + " is wrong, " + secret) == "the token *** is wrong, ***");
+    CHECK(said("<title>no " + secret + "</title>") == "no ***");
+    CHECK(said("<Response title=\"" + secret + "\" status=\"" + secret + "\"/>") == "***: ***");
+    CHECK(said("{\"errors\":[{\"message\":\"no " + secret + "\"}]}") ==
+          "{\"errors\":[{\"message\":\"no ***\"}]}|no ***");
+    CHECK(said("S3CRE\x01T/xyzzy+\x7f"
+               "012345")
+              .find("S3CRET") == std::string::npos); // as it would be shown
+    for (std::size_t before = 0; before != 260; ++before)
+        for (std::size_t left_out : {0u, 1u, 7u, 30u, 300u}) {
+            std::string const text = std::string(left_out, '\x02') + std::string(before, 'x');
+            for (std::string const& body :
+                 {text + secret, text + secret + secret + "y", text + secret + std::string(300, 'y')}) {
+                CAPTURE(before, left_out);
+                CHECK(said(body).find("S3C") == std::string::npos);
+                CHECK(said(body).size() <= 200);
+            }
+        }
+    CHECK(redirect_target("http://h/" + secret + "/x?t=" + secret, secret) == "http://h/***/x");
+    CHECK(describe_reply(500, "a good word", "good").body_excerpt == "a good word"); // too short to be one
+    CHECK(describe_reply(500, std::string(300, 'S'), "").body_excerpt == std::string(200, 'S'));
+}
+
+TEST_CASE("errors[] of a long body are not read", "[reply]")
+{
+    std::string const start = R"({"errors":[{"code":7,"message":"x"}],"filler":")";
+    std::string const end = "\"}";
+    CHECK(describe_reply(400, start + std::string((64u << 10) - start.size() - end.size(), 'y') + end)
+              .server_errors.size() == 1);
+    CHECK(describe_reply(400, start + std::string((64u << 10) - start.size() - end.size() + 1, 'y') + end)
+              .server_errors.empty());
+}
+
 TEST_CASE("errors of any other shape are taken for what can be read of them", "[reply]")
 {
     CHECK(describe_reply(400, R"({"errors":7})").server_errors.empty());

@@ -104,6 +104,17 @@ TEST_CASE("repairing appends", "[utf8]")
     CHECK(out == "before a" + bad);
 }
 
+TEST_CASE("how long a text gets by repairing is known before", "[utf8]")
+{
+    for (std::string const& text :
+         {std::string(), std::string("abc"), std::string("a\xff"), std::string("\xe2\x82"),
+          std::string("\xf0\x9f\x98 \xc3"), std::string(100, '\x80'), std::string("\xc3\xa9\xff\xc3\xa9")}) {
+        std::string out;
+        repair_utf8(text, out);
+        CHECK(repaired_size(text) == out.size());
+    }
+}
+
 TEST_CASE("cutting splits no code point and takes as much as fits", "[utf8]")
 {
     std::string const text = "a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80z"; // 1, 2, 3, 4 and 1 bytes

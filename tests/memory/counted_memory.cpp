@@ -1,0 +1,144 @@
+#include "counted_memory.hpp"
+
+#include <atomic>
+#include <cstdlib>
+#include <fstream>
+#include <new>
+#include <string>
+
+#include <malloc.h>
+
+namespace {
+
+std::atomic<std::size_t> held{0};
+std::atomic<std::size_t> most{0};
+
+void* count(void* memory) noexcept
+{
+    if (!memory)
+        return nullptr;
+    std::size_t const now = held += malloc_usable_size(memory);
+    std::size_t before = most.load();
+    while (before < now && !most.compare_exchange_weak(before, now))
+        ;
+    return memory;
+}
+
+void uncount(void* memory) noexcept
+{
+    if (memory)
+        held -= malloc_usable_size(memory);
+    std::free(memory);
+}
+
+void* checked(void* memory)
+{
+    if (!memory)
+        throw std::bad_alloc();
+    return memory;
+}
+
+void* take(std::size_t size) noexcept
+{
+    return count(std::malloc(size != 0 ? size : 1));
+}
+
+void* take(std::size_t size, std::align_val_t alignment) noexcept
+{
+    auto const to = static_cast<std::size_t>(alignment);
+    return count(std::aligned_alloc(to, (size + to - 1) / to * to));
+}
+
+} // namespace
+
+// All forms, as a sanitizer that keeps one of its own sees memory come from one kind and go by another.
+void* operator new(std::size_t size)
+{
+    return checked(take(size));
+}
+void* operator new[](std::size_t size)
+{
+    return checked(take(size));
+}
+void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+{
+    return take(size);
+}
+void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
+{
+    return take(size);
+}
+void* operator new(std::size_t size, std::align_val_t alignment)
+{
+    return checked(take(size, alignment));
+}
+void* operator new[](std::size_t size, std::align_val_t alignment)
+{
+    return checked(take(size, alignment));
+}
+void operator delete(void* memory) noexcept
+{
+    uncount(memory);
+}
+void operator delete[](void* memory) noexcept
+{
+    uncount(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept
+{
+    uncount(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept
+{
+    uncount(memory);
+}
+void operator delete(void* memory, std::nothrow_t const&) noexcept
+{
+    uncount(memory);
+}
+void operator delete[](void* memory, std::nothrow_t const&) noexcept
+{
+    uncount(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept
+{
+    uncount(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept
+{
+    uncount(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept
+{
+    uncount(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept
+{
+    uncount(memory);
+}
+
+namespace plex::test {
+
+std::size_t held_bytes() noexcept
+{
+    return held;
+}
+
+std::size_t most_held_bytes() noexcept
+{
+    return most.exchange(held.load());
+}
+
+std::size_t most_resident_bytes()
+{
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;)
+        if (word == "VmHWM:") {
+            std::size_t kib = 0;
+            status >> kib;
+            return kib << 10;
+        }
+    return 0;
+}
+
+} // namespace plex::test

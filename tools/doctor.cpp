@@ -81,7 +81,8 @@ class doctor_run
 public:
     doctor_run(asio::io_context& io, options const& o, config settings)
         : options_(o), settings_(std::move(settings)), url_(protocol::parse_base_url(settings_.url)),
-          endpoint_(detail::endpoint_of(url_, settings_)), scope_(io.get_executor()), calls_(scope_, settings_)
+          endpoint_(detail::endpoint_of(url_, settings_)), kept_(settings_), scope_(io.get_executor()),
+          calls_(scope_, settings_, kept_)
     {
         endpoint_.tls = nullptr;
     }
@@ -113,6 +114,7 @@ private:
     config const settings_;
     protocol::base_url const url_;
     net::endpoint_settings endpoint_; // without TLS
+    detail::settings const kept_;
     net::scope scope_;
     detail::calls calls_;
     std::vector<finding> told_;
@@ -301,7 +303,9 @@ asio::awaitable<listening_seen> doctor_run::listen_over(transport over, duration
     link->ask_confirmation(ping_number);
     while (!seen.sign_after && seen.ended == net::live_link::end::none) {
         link->stream().expires_at(deadline);
-        error_code const ec = co_await link->wait();
+        error_code ec;
+        if (!link->has_more())
+            ec = co_await link->stream().wait_readable();
         steady_clock::time_point const now = steady_clock::now();
         seen.ended = link->read(now, listener);
         if (is_websocket ? listener.answered : link->frames() != 0)

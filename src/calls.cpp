@@ -116,6 +116,12 @@ calls::connect_again(std::string_view what, net::connection_pool::lease dead, st
     co_return checked(what, std::move(got));
 }
 
+void calls::check(request const& asked) const
+{
+    protocol::check_request(asked);
+    protocol::check_no_token_in(asked.target(), token_.value());
+}
+
 calls::shared_bytes calls::request_bytes(request const& asked)
 {
     auto const shared = [](std::string bytes) { return std::make_shared<std::string const>(std::move(bytes)); };
@@ -281,7 +287,7 @@ void calls::check_cancelled(net::answer answer)
 asio::awaitable<reply> calls::demand(std::string what, request asked, steady_time until,
                                      std::function<void()> const* sending)
 {
-    protocol::check_request(asked);
+    check(asked);
     net::answer answer = co_await ask(what, asked, until, sending);
     expect_good(what, protocol::call_kind::list, answer);
     co_return answer.to_reply();

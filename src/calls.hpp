@@ -39,7 +39,9 @@ public:
     /// @throws error `invalid_argument` for a configuration that cannot be used
     calls(net::scope&, config const&, settings const&);
 
-    /// A request that `protocol::check_request` has let pass; the answer is given whatever its status.
+    /// @throws error `invalid_argument` for a request that is not to be sent
+    void check(request const&) const;
+    /// A request that `check` has let pass; the answer is given whatever its status.
     /// @param what "listing the activities", for messages; must stay as it is until the end, as must the request
     /// @param until not later than this, whatever the configured time limit
     /// @param sending called when there is a connection, before anything is sent on it; may be null

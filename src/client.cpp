@@ -98,7 +98,7 @@ asio::awaitable<reply> send(std::shared_ptr<client_state> s, request asked)
         reply answer = co_await run_at(s->at, send(s, std::move(asked)));
         co_return answer;
     }
-    protocol::check_request(asked);
+    s->calls.check(asked);
     std::string const what = asked.method() + " of a request";
     net::answer answer = co_await s->calls.ask(what, asked);
     co_return answer.to_reply();

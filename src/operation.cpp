@@ -210,6 +210,7 @@ asio::awaitable<operation> start(std::shared_ptr<client_state> s, activity_reque
                                  std::optional<client::duration> deadline)
 {
     auto const f = std::make_shared<followed>(s, std::move(asked));
+    s->calls.check(f->asked.request()); // at once, not when the feed is ready
     // From now on it is told what runs, so that it knows what is new.
     s->feed.watch(s, *f);
     net::steady_time const until = time_limit(deadline);

@@ -24,7 +24,7 @@ HOSTILE = {"uuid": "bad", "type": "butler", "cancellable": False, "progress": -1
 
 
 def width_of(text):
-    return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 class Screen:

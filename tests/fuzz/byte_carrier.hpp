@@ -39,7 +39,11 @@ public:
         for (auto const& [who, said] : list)
             body += (body.back() == '[' ? "{" : ",{") + members(who, said) + "}";
         body += "]}}";
-        promise(list_.take_list(std::move(body)) == protocol::decoded::activities, "a list that was made is read");
+        auto bytes = std::make_unique<char[]>(body.size() + 16);
+        std::copy(body.begin(), body.end(), bytes.get());
+        std::span<char> const text(bytes.get(), body.size());
+        promise(list_.take_list(std::move(bytes), text) == protocol::decoded::activities,
+                "a list that was made is read");
         promise(list_.updates().size() == list.size(), "a list is read whole");
         return list_.updates();
     }

@@ -60,7 +60,10 @@ void run(std::string_view input)
             check(u);
         if (as_list) {
             protocol::decoder owner;
-            decoded const taken = owner.take_list(std::string(input));
+            auto body = std::make_unique<char[]>(input.size() + 16);
+            std::copy(input.begin(), input.end(), body.get());
+            std::span<char> const text(body.get(), input.size());
+            decoded const taken = owner.take_list(std::move(body), text);
             promise(verdict_of(owner, taken) == made.ours, "a list that is taken says what one that is lent says");
         }
     }

@@ -200,6 +200,8 @@ public:
 
     void join(int wanted, sync::mailbox_limits limits, std::span<int const> known = {})
     {
+        if (full()) // the feed has ended: whoever comes opens another one
+            return;
         readers_.emplace_back(wanted, limits);
         readers_.back().remember(known, clock, now());
         ledger_.introduce(now(), out_);

@@ -38,7 +38,7 @@ void connection_pool::stop() noexcept
     queue_.wake_all();
 }
 
-/// Over TLS a connection holds a hundred KiB, and the next call of one that follows a feed may be minutes away.
+/// Over TLS a connection holds 20 KiB, and the next call of one that follows a feed may be minutes away.
 void connection_pool::expired(byte_stream& stream) noexcept
 {
     std::erase_if(idle_, [&](idle_connection const& kept) { return kept.stream.get() == &stream; });

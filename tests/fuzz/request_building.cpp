@@ -3,6 +3,7 @@
 
 #include "fuzz.hpp"
 
+#include "protocol/proxy.hpp"
 #include "protocol/request_target.hpp"
 #include "protocol/request_text.hpp"
 #include "protocol/websocket_handshake.hpp"
@@ -126,6 +127,13 @@ void run(std::string_view input)
     if (base)
         check_base(*base);
     base_url const to = base.value_or(parse_base_url("http://h:1/plex"));
+    if (auto const by = unless_refused([&] { return parse_proxy(url); })) {
+        promise(!by->host.empty() && by->port != 0, "a proxy has a host and a port");
+        auto const read = parsed(tunnel_bytes(to, *by));
+        promise(read.method() == http::verb::connect, "a tunnel is asked for");
+        if (!by->authorization.empty())
+            has(read, "Proxy-Authorization", by->authorization);
+    }
     auto const identity = unless_refused([&] { return identity_headers(who); });
     if (!identity)
         return;

@@ -4,6 +4,7 @@
 
 #include "protocol/event_stream_framer.hpp"
 #include "protocol/json_text.hpp"
+#include "protocol/proxy.hpp"
 #include "protocol/request_target.hpp"
 #include "protocol/request_text.hpp"
 #include "protocol/server_reply.hpp"
@@ -193,6 +194,12 @@ TEST_CASE("texts that memory is short for are not made, and leave nothing behind
     });
     made([&] { terminal_safe(bad); });
     made([&] { parse_base_url("https://a-host-with-a-long-name.example:32400/a/long/base/path/of/a/proxy"); });
+    made([&] {
+        base_url base;
+        base.host = std::string(50, 's');
+        base.port = 32400;
+        tunnel_bytes(base, parse_proxy("http://a-user:pass%20word@a-proxy-with-a-long-name.example:3128"));
+    });
     made([&] {
         base_url base;
         base.host = std::string(50, 'h');

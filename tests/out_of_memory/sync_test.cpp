@@ -340,6 +340,26 @@ TEST_CASE("what a mailbox ran out of memory for was not posted, and all else is 
                         must(got.updates >= expected.updates); // it conflates when there is memory for that
                     },
                     0);
+    // Several at once: those before the one that failed are kept.
+    for (sort const& each : sorts)
+        at_every_allocation([&](shortage& s) {
+            auto const limits = mailbox_limits{each.conflate_after, 1u << 20};
+            mailbox box(each.wanted, limits);
+            mailbox beginning(each.wanted, limits);
+            auto const& story = stories.front();
+            bool const done = s.survives([&] { box.post(std::span<mail const>(story)); });
+            std::string const got = taken(box).ends;
+            bool is_beginning = got.empty();
+            for (mail const& m : story) {
+                beginning.post(m);
+                mailbox copy = beginning;
+                std::string const so_far = taken(copy).ends;
+                is_beginning = is_beginning || got == so_far;
+                if (done && &m == &story.back())
+                    must(got == so_far);
+            }
+            must(is_beginning);
+        });
     // An end without a Context is told with its start, or not at all.
     at_every_allocation([&](shortage& s) {
         mailbox box(filter().context("section", "3"));

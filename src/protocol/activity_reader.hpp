@@ -75,7 +75,7 @@ private:
     static constexpr std::size_t max_name = 256;           // bytes of a uuid or type
     static constexpr std::size_t max_title = 4u << 10;     // and of a subtitle
     static constexpr std::size_t max_kept = 64u << 10;     // context, response and extra of one activity together
-    static constexpr std::size_t max_extra = 4u << 20;     // of all entries of a message, before what is left out
+    static constexpr std::size_t max_extra = 1u << 20;     // of all entries of a message, before what is left out
     static constexpr std::size_t max_compacted = 1u << 20; // a longer text is left out, whatever it is without space
 
     // What a member is that is not read at once.

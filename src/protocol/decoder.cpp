@@ -119,7 +119,7 @@ private:
     std::string_view find_problem(envelope e, std::string_view text, json_fault fault) const
     {
         if (message_.has_too_many())
-            return "JSON of more than 16384 activities";
+            return "JSON of more than 8192 activities";
         if (fault == json_fault::none) {
             if (!message_.root_is_object())
                 return "JSON, but not an object";
@@ -165,7 +165,7 @@ private:
     }
 
     // A byte that is none may become three: what is repaired stays of the size that was asked for.
-    static constexpr std::size_t most_growth = 2u << 20;
+    static constexpr std::size_t most_growth = 1u << 20;
 
     message_reader message_;
     std::unique_ptr<char[]> body_; // of a list that was taken

@@ -50,9 +50,8 @@ public:
 private:
     json_reader& json() { return activities_.json(); }
 
-    // In memory an entry is many times what it is on the wire, and more than these are more than the ledger has room
-    // for.
-    static constexpr std::size_t most_updates = 16'384;
+    // In memory an entry is many times what it may be on the wire, here and in the ledger, which takes a message whole.
+    static constexpr std::size_t most_updates = 8'192;
 
     template <bool InRoot>
     static constexpr unsigned depth_of = InRoot ? 1 : 2; // of open containers

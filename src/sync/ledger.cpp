@@ -146,11 +146,8 @@ void ledger::snapshot_arrived(std::span<activity_update const> list, instant now
     requested_.reset();
 
     ++snapshots_;
-    for (activity_update const& news : list) {
-        if (full_) // a list may be of many times the bound
-            return;
+    for (activity_update const& news : list)
         listed(news, requested, now, out);
-    }
     for (entry& e : entries_)
         if (e.listed_by != snapshots_)
             not_listed(e, requested, now);

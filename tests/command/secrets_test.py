@@ -61,6 +61,7 @@ class Secrets(ServerCase):
         self.server.list_is_xml = True
         for command in COMMANDS[:3]:
             self.assertEqual(self.run_at(self.server.url, command)[0], 1)
+        self.server.list_is_xml = False
         for arguments in (["run", "GET", "/x?X-Plex-Token=" + TOKEN], ["run", "GET", "/x?t=" + TOKEN],
                           ["run", "GET " + TOKEN, "/x"], ["cancel", TOKEN], ["cancel", "../" + TOKEN],
                           ["list", TOKEN], ["list", "--tokn=" + TOKEN]):

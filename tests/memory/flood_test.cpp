@@ -327,8 +327,8 @@ TEST_CASE("no list together with a flood takes more than 32 MiB")
 {
     auto const list = [] {
         return list_of(8u << 20, [](std::size_t i) {
-            return i < 16'000
-                       ? R"({"uuid":"l)" + std::to_string(i) + R"(","type":"t","x":")" + std::string(470, 'x') + "\"}"
+            return i < 8'000
+                       ? R"({"uuid":"l)" + std::to_string(i) + R"(","type":"t","x":")" + std::string(970, 'x') + "\"}"
                        : std::string(8u << 20, ' ');
         });
     };
@@ -347,7 +347,7 @@ TEST_CASE("no list together with a flood takes more than 32 MiB")
             },
             poured);
     };
-    check({{"16,000 activities, and notifications of everything", transport::websocket, both}});
+    check({{"8,000 activities, and notifications of everything", transport::websocket, both}});
 }
 
 TEST_CASE("no list takes more than 32 MiB")
@@ -359,7 +359,7 @@ TEST_CASE("no list takes more than 32 MiB")
     };
     auto const all_of = [=](std::string const& members) {
         std::string const text =
-            list_of(whole, [&](std::size_t i) { return i < 16'000 ? activity(i, members) : std::string(whole, ' '); });
+            list_of(whole, [&](std::size_t i) { return i < 8'000 ? activity(i, members) : std::string(whole, ' '); });
         return text;
     };
     auto const all_over = [](std::vector<std::pair<char const*, std::function<std::string()>>> const& bodies) {
@@ -416,16 +416,16 @@ TEST_CASE("no list takes more than 32 MiB")
                                : std::string(100, ' ');
              });
          }},
-        {"16,000 activities of 500 bytes", [=] { return all_of(R"(,"title":")" + std::string(470, 'x') + "\""); }},
-        {"16,000 activities with unknown members", [=] { return all_of(R"(,"x":")" + std::string(470, 'x') + "\""); }},
-        {"16,000 activities with a Context that has to be written anew",
-         [=] { return all_of(R"(,"Context":{ "k": ")" + std::string(460, 'x') + "\"}"); }},
-        {"16,000 activities of which some is no UTF-8",
-         [=] { return all_of(R"(,"x":")" + std::string(420, 'x') + std::string(50, '\xe9') + "\""); }},
-        {"16,000 activities that are all escapes",
+        {"8,000 activities of 1,000 bytes", [=] { return all_of(R"(,"title":")" + std::string(970, 'x') + "\""); }},
+        {"8,000 activities with unknown members", [=] { return all_of(R"(,"x":")" + std::string(970, 'x') + "\""); }},
+        {"8,000 activities with a Context that has to be written anew",
+         [=] { return all_of(R"(,"Context":{ "k": ")" + std::string(960, 'x') + "\"}"); }},
+        {"8,000 activities of which some is no UTF-8",
+         [=] { return all_of(R"(,"x":")" + std::string(910, 'x') + std::string(60, '\xe9') + "\""); }},
+        {"8,000 activities that are all escapes",
          [=] {
              std::string escapes;
-             while (escapes.size() < 460)
+             while (escapes.size() < 960)
                  escapes += "\\u20ac";
              return all_of(R"(,"title":")" + escapes + "\"");
          }},

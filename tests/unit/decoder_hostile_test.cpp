@@ -267,34 +267,34 @@ std::string list_of(std::size_t count, std::string const& entry)
 
 } // namespace
 
-TEST_CASE("16,384 activities are read, one more is refused", "[decoder]")
+TEST_CASE("8,192 activities are read, one more is refused", "[decoder]")
 {
     protocol::decoder d;
-    CHECK(take_list(d, list_of(16'384, R"({"uuid":"u"})")) == decoded::activities);
-    CHECK(d.updates().size() == 16'384);
-    CHECK(take_list(d, list_of(16'385, R"({"uuid":"u"})")) == decoded::malformed);
+    CHECK(take_list(d, list_of(8'192, R"({"uuid":"u"})")) == decoded::activities);
+    CHECK(d.updates().size() == 8'192);
+    CHECK(take_list(d, list_of(8'193, R"({"uuid":"u"})")) == decoded::malformed);
     CHECK(d.updates().empty());
-    CHECK(d.problem() == "JSON of more than 16384 activities");
+    CHECK(d.problem() == "JSON of more than 8192 activities");
     CHECK(take_list(d, list_of(20'000, "{}")) == decoded::activities); // of which none is kept
     CHECK(d.malformed_entries() == 20'000);
     CHECK(take_list(d, list_of(1, R"({"uuid":"u"})")) == decoded::activities);
 }
 
-TEST_CASE("invalid UTF-8 that grows by 2 MiB is repaired, by more it is refused", "[decoder]")
+TEST_CASE("invalid UTF-8 that grows by 1 MiB is repaired, by more it is refused", "[decoder]")
 {
     protocol::decoder d;
     auto const list = [](std::size_t bad) {
         return list_of(1, R"({"uuid":"u","x":")" + std::string(bad, '\xe9') + "\"}"); // each becomes three bytes
     };
-    CHECK(take_list(d, list(1u << 20)) == decoded::activities);
-    CHECK(d.repaired_utf8() == 1u << 20);
-    CHECK(take_list(d, list((1u << 20) + 1)) == decoded::malformed);
+    CHECK(take_list(d, list(1u << 19)) == decoded::activities);
+    CHECK(d.repaired_utf8() == 1u << 19);
+    CHECK(take_list(d, list((1u << 19) + 1)) == decoded::malformed);
     CHECK(d.updates().empty());
     CHECK(d.repaired_utf8() == 0);
     CHECK(d.problem() == "text of which too much is no UTF-8");
 }
 
-TEST_CASE("unknown members are kept up to 4 MiB a message, and further entries say that theirs were left out",
+TEST_CASE("unknown members are kept up to 1 MiB a message, and further entries say that theirs were left out",
           "[decoder]")
 {
     protocol::decoder d;
@@ -311,7 +311,7 @@ TEST_CASE("unknown members are kept up to 4 MiB a message, and further entries s
         CHECK((!is_whole || &u - d.updates().data() == static_cast<std::ptrdiff_t>(whole)));
         whole += is_whole ? 1 : 0;
     }
-    CHECK(whole == (4u << 20) / kept.size());
+    CHECK(whole == (1u << 20) / kept.size());
     // What is left out anyway takes no room from others.
     std::string const too_long = R"({"uuid":"u","x":")" + std::string(70'000, 'x') + "\"},";
     std::string const last = R"({"uuid":"u",)" + members + "}]}}";

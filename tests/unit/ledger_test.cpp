@@ -292,25 +292,6 @@ TEST_CASE("a full ledger says so and takes nothing more", "[ledger]")
     CHECK(s.reply({news("new")}) == "");
 }
 
-TEST_CASE("a list that fills the ledger is read no further", "[ledger]")
-{
-    sync::ledger_limits limits;
-    limits.bytes = 4000;
-    scene s(limits);
-    std::vector<std::string> ids;
-    for (int i = 0; i < 1'000; ++i)
-        ids.push_back("id " + std::to_string(i));
-    std::vector<activity_update> many;
-    for (std::string const& id : ids)
-        many.push_back(news(id));
-    std::vector<sync::mail> told;
-    s.request();
-    s.ledger.snapshot_arrived(many, s.now, told);
-    CHECK(s.ledger.full());
-    CHECK(s.ledger.bytes() < 5'000);
-    CHECK(told.size() < 20);
-}
-
 TEST_CASE("what has ended and been forgotten takes no memory from the bound", "[ledger]")
 {
     sync::ledger_limits limits;

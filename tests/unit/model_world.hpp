@@ -200,8 +200,6 @@ public:
 
     void join(int wanted, sync::mailbox_limits limits, std::span<int const> known = {})
     {
-        if (full()) // the feed has ended: whoever comes opens another one
-            return;
         readers_.emplace_back(wanted, limits);
         readers_.back().remember(known, clock, now());
         ledger_.introduce(now(), out_);
@@ -268,10 +266,6 @@ private:
         history_.add(reply);
         bool const was_full = ledger_.full();
         ledger_.snapshot_arrived(entries, now(), out_);
-        if (!was_full && full()) { // in the middle of the list: it is read no further, and nobody hears anything more
-            out_.clear();
-            return;
-        }
         if (!was_full) {
             rules_.listed(history_, list_, now(), out_);
             ++replies_;

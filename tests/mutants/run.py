@@ -156,7 +156,7 @@ PROTOCOL = [
     (DECODER, "decoder.cpp", "repaired_ += message_.repaired();", ""),
     (DECODER, "decoder.cpp", "next_size > 64u << 10", "false"),
     (DECODER, "activity_reader.hpp", "u.uuid.size() > max_name", "u.uuid.size() >= max_name"),
-    (DECODER, "activity_reader.hpp", "u.extra_left_out = text.size() > room;", "u.extra_left_out = text.size() >= room;"),
+    (DECODER, "activity_reader.hpp", "|| text.size() > room;", "|| text.size() >= room;"),
     (DECODER, "activity_reader.hpp", "            room -= json->size();\n", ""),
     (DECODER, "activity_reader.hpp", "            u.uuid = inner_uuid_;", "            ;"),
     (DECODER, "message_reader.hpp", "            if (*at != 'n') {", "            {"),

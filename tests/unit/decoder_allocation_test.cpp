@@ -6,16 +6,27 @@
 #include <cstdlib>
 #include <new>
 
+#include <malloc.h>
+
 namespace {
 std::atomic<std::size_t> allocations{0};
+std::atomic<std::size_t> held{0}; // bytes
+
+void release(void* memory) noexcept
+{
+    held -= memory ? ::malloc_usable_size(memory) : 0;
+    std::free(memory);
 }
+} // namespace
 
 // Counts what the whole program allocates. All forms but the aligned ones, as a sanitizer that keeps one of its own
 // sees memory come from one kind and go by another.
 void* operator new(std::size_t size, std::nothrow_t const&) noexcept
 {
     ++allocations;
-    return std::malloc(size != 0 ? size : 1);
+    void* const memory = std::malloc(size != 0 ? size : 1);
+    held += memory ? ::malloc_usable_size(memory) : 0;
+    return memory;
 }
 void* operator new(std::size_t size)
 {
@@ -33,27 +44,27 @@ void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
 }
 void operator delete(void* memory) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 void operator delete(void* memory, std::nothrow_t const&) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 void operator delete[](void* memory) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 void operator delete[](void* memory, std::size_t) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 void operator delete[](void* memory, std::nothrow_t const&) noexcept
 {
-    std::free(memory);
+    release(memory);
 }
 
 namespace plex::testing {
@@ -93,18 +104,22 @@ TEST_CASE("once warm a decoder allocates nothing", "[decoder]")
 
 TEST_CASE("a large list's memory does not stay for small messages", "[decoder]")
 {
-    decoding d;
+    protocol::decoder d;
+    std::string message = full_message + std::string(16, ' ');
+    std::span<char> const small(message.data(), full_message.size());
     std::string entries;
     for (int i = 0; i != 5'000; ++i)
         entries += R"({"uuid":"u)" + std::to_string(i) + R"(","title":")" + std::string(200, 'x') + "\"},";
-    entries += R"({"uuid":"last"})";
-    d.list(R"({"MediaContainer":{"Activity":[)" + entries + "]}}");
-    CHECK(d.updates.size() == 5'001);
-    auto const before = allocations.load();
-    std::string message = full_message + std::string(16, ' ');
-    d.decoder.notification(std::span<char>(message.data(), full_message.size()));
-    CHECK(d.decoder.updates().size() == 1);
-    CHECK(allocations.load() - before > 1); // smaller ones were taken in place of the large
+    std::string list = R"({"MediaContainer":{"Activity":[)" + entries + R"({"uuid":"last"})" + "]}}";
+    std::size_t const list_size = list.size();
+    list.append(16, ' ');
+    auto const before = held.load();
+    d.list(std::span<char>(list.data(), list_size));
+    CHECK(d.updates().size() == 5'001);
+    CHECK(held.load() - before > 500'000);
+    d.notification(small);
+    CHECK(d.updates().size() == 1);
+    CHECK(held.load() - before < 16'000);
 }
 
 } // namespace plex::testing

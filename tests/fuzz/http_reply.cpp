@@ -140,7 +140,8 @@ void run(std::string_view input)
         if (!whole.event_stream)
             check_against_beast(input, what, whole);
         check_words(whole.status, whole.body);
-        auto const wait = protocol::retry_after(header_of(whole.headers, "Retry-After"), std::chrono::system_clock::time_point());
+        auto const wait =
+            protocol::retry_after(header_of(whole.headers, "Retry-After"), std::chrono::system_clock::time_point());
         promise(!wait || wait->count() >= 0, "nobody waits for the past");
         std::string const target = protocol::redirect_target(header_of(whole.headers, "Location"));
         check_safe(target);

@@ -43,6 +43,10 @@ TEST_CASE("each known request has its path, its filter and its own way to be can
     CHECK(filter_of(item) == "library.refresh.items key=/library/metadata/513");
     CHECK_FALSE(item.cancel().has_value());
 
+    // A key is a path, whatever is in it.
+    CHECK(text_of(refresh_item("/library/metadata/1?x=1&y#").request()) ==
+          "PUT /library/metadata/1%3Fx%3D1%26y%23/refresh");
+
     activity_request const guide = reload_guide(28);
     CHECK(text_of(guide.request()) == "POST /livetv/dvrs/28/reloadGuide");
     CHECK(filter_of(guide) == "provider.epg.load");

@@ -28,6 +28,9 @@ struct pursuit_terms {
 ///
 /// The reply names it, or the filter picks the first that was told after the request was sent. What is told before the
 /// reply is read is remembered, as an activity may end before.
+///
+/// What it was told when it threw `std::bad_alloc` it may have taken in in part, or not at all: its result then may be
+/// `vanished` or `not_started` for want of that, and is never an end that was not told.
 class pursuit
 {
 public:

@@ -1,5 +1,5 @@
-#include "calls_fixture.hpp"
 #include "feed_fixture.hpp"
+#include "tls_fixture.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -37,9 +37,13 @@ enum class state {
     resolving,
     connecting,
     tls,
+    asking_proxy,
     upgrading,
     listing,
     reading,
+    reading_tls,
+    goodbye,
+    goodbye_tls,
     mailbox_full,
     backing_off,
     polling,
@@ -57,9 +61,13 @@ char const* name(state s)
                                      "resolving",
                                      "connecting",
                                      "TLS",
+                                     "asking a proxy for a tunnel",
                                      "upgrading",
                                      "listing",
                                      "reading",
+                                     "reading over TLS",
+                                     "saying goodbye",
+                                     "saying goodbye over TLS",
                                      "mailbox full",
                                      "backing off",
                                      "polling",
@@ -76,6 +84,17 @@ char const* name(ending e)
     return names[static_cast<int>(e)];
 }
 
+bool is_over_tls(state s)
+{
+    return s == state::reading_tls || s == state::goodbye_tls;
+}
+
+fake_server_options options_of(state s)
+{
+    static certificate const own("server", "IP:127.0.0.1");
+    return is_over_tls(s) ? serving(own) : fake_server_options();
+}
+
 /// One cell of the matrix: two coroutines of the user, one awaiting a call and one a feed, in the given state.
 class cell
 {
@@ -83,10 +102,14 @@ public:
     explicit cell(state in) : in_(in)
     {
         server_context_.emplace();
-        server_.emplace(server_context_->get_executor());
+        server_.emplace(server_context_->get_executor(), options_of(in));
         context_.emplace();
         config settings;
         settings.url = server_->url();
+        if (is_over_tls(in)) {
+            settings.token = "sEcReT";
+            settings.tls.insecure = true;
+        }
         switch (in) {
         case state::resolving:
             settings.url = "http://localhost:" + std::to_string(server_->port());
@@ -99,6 +122,10 @@ public:
             server_->stall_connections(testing::fake_server::always);
             settings.url.replace(0, 4, "https");
             settings.tls.insecure = true;
+            break;
+        case state::asking_proxy:
+            server_->stall_connections(testing::fake_server::always);
+            settings.proxy = server_->url();
             break;
         case state::upgrading:
             server_->stall("/:/websockets", testing::fake_server::always);
@@ -170,6 +197,7 @@ public:
             break;
         case state::connecting:
         case state::tls:
+        case state::asking_proxy:
             for (int i = 0; i < 50; ++i)
                 context_->run_one_for(1ms);
             break;
@@ -193,6 +221,16 @@ public:
             break;
         case state::asking_token:
             pump([&] { return token_frames_ == 1; });
+            break;
+        case state::goodbye:
+        case state::goodbye_tls: // which nobody answers
+            pump([&] { return client_->connection().state == connection_state::reconciled && calls_done_ == 1; });
+            server_->freeze_listeners();
+            asio::co_spawn(client_->get_executor(), close(),
+                           asio::bind_cancellation_slot(cancel_close_.slot(), asio::detached));
+            for (int i = 0; i < 20; ++i)
+                context_->run_one_for(1ms);
+            CHECK(frames_ == 2); // who closes, and who reads the feed
             break;
         default:
             pump([&] { return client_->connection().state == connection_state::reconciled && calls_done_ == 1; });
@@ -243,6 +281,7 @@ public:
         case ending::cancel:
             cancel_call_.emit(asio::cancellation_type::terminal);
             cancel_feed_.emit(asio::cancellation_type::terminal);
+            cancel_close_.emit(asio::cancellation_type::terminal);
             pump([&] { return frames_ == 0; });
             feed_.reset();
             operation_.reset();
@@ -334,6 +373,16 @@ private:
         }
     }
 
+    asio::awaitable<void> close()
+    {
+        frame const here(frames_);
+        try {
+            co_await client_->close(60s);
+        } catch (error const& e) {
+            CHECK(e.code() == asio::error::operation_aborted);
+        }
+    }
+
     /// A token function that never has an answer.
     asio::awaitable<std::string> endless()
     {
@@ -348,6 +397,7 @@ private:
     {
         cancel_call_.slot().clear();
         cancel_feed_.slot().clear();
+        cancel_close_.slot().clear();
     }
 
     /// Runs both sides until `condition`, with a watchdog.
@@ -370,7 +420,7 @@ private:
     std::optional<testing::fake_server> server_;
     std::optional<black_hole> hole_;
     std::optional<asio::io_context> context_;
-    asio::cancellation_signal cancel_call_, cancel_feed_;
+    asio::cancellation_signal cancel_call_, cancel_feed_, cancel_close_;
     int frames_ = 0;
     int token_frames_ = 0;
     int calls_done_ = 0;
@@ -390,10 +440,10 @@ TEST_CASE("the shutdown matrix: every state ends in every way, and leaves nothin
         warm.end(ending::stop);
     }
     std::size_t const descriptors = open_descriptors();
-    for (state const in :
-         {state::idle, state::resolving, state::connecting, state::tls, state::upgrading, state::listing,
-          state::reading, state::mailbox_full, state::backing_off, state::polling, state::grace, state::asking_token,
-          state::starting, state::following, state::waiting_for_idle}) {
+    for (state const in : {state::idle, state::resolving, state::connecting, state::tls, state::asking_proxy,
+                           state::upgrading, state::listing, state::reading, state::reading_tls, state::goodbye,
+                           state::goodbye_tls, state::mailbox_full, state::backing_off, state::polling, state::grace,
+                           state::asking_token, state::starting, state::following, state::waiting_for_idle}) {
         for (ending const how :
              {ending::stop, ending::close, ending::destroy, ending::cancel, ending::destroy_context}) {
             INFO(name(in) << " x " << name(how));

@@ -11,10 +11,11 @@ namespace plex::net {
 
 namespace {
 
-// One for all links of a thread: it is in use only between two suspensions. Large, so that one read brings what has
-// piled up, and with the room behind it that framers and decoder may look at.
+// One for all links of a thread: it is in use only between two suspensions. Large, as a read costs as much as twenty
+// events; but no read is to bring more events than a mailbox holds before it conflates. With the room behind it that
+// framers and decoder may look at.
 struct receive_buffer {
-    static constexpr std::size_t size = 64 * 1024;
+    static constexpr std::size_t size = 128 * 1024;
     static constexpr std::size_t slack = 16;
     std::array<char, size + slack> bytes;
 };

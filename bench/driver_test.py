@@ -15,6 +15,8 @@ from pathlib import Path
 
 RUN = Path(__file__).resolve().parent / "run.sh"
 PROGRAMS = os.path.abspath(sys.argv.pop())
+sys.path.insert(0, str(RUN.parent / "driver"))
+import curves  # noqa: E402
 
 # In place of valgrind, whose own part bench.budget tests: runs the program, and tells ever more instructions.
 VALGRIND = """#!/bin/sh
@@ -135,9 +137,9 @@ class Driver(unittest.TestCase):
         if python is None:
             self.skipTest("matplotlib is not installed")
         lines = [{"bench": "feed", "ns_per_event": 200, "vs": {"beast_read_loop": 6, "bun": 8}}]
-        for series in ("co_await next()", "callback"):
+        for series in curves.DELIVERY:
             lines += [{"curve": "subscribers", "series": series, "x": x, "y": 1e6 * x} for x in (1, 1000)]
-        for series in ("plex-activities", "bare Beast", "node ws"):
+        for series in curves.IDLE:
             lines += [{"curve": "feeds", "series": series, "x": x, "y": x / 100} for x in (500, 9500)]
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "lines"

@@ -13,6 +13,9 @@ FEEDS = (500, 2_000, 5_000, 9_500)
 DELIVERED = 800_000
 """To all subscribers together, about."""
 
+DELIVERY = {"coroutines": "subscribers_1000", "callback": "subscribers_1000_callback"}
+IDLE = {"plex-activities": "idle_feeds", "bare Beast": "beast_idle_feeds", "node ws": "node_ws_idle"}
+
 Point = dict[str, str | float]
 
 
@@ -25,8 +28,7 @@ def measured(programs: Programs, amount: Amount) -> Iterator[Point]:
 def _events_of_subscribers(programs: Programs, amount: Amount) -> Iterator[Point]:
     for number in SUBSCRIBERS:
         say(f"curve: {number} subscribers")
-        calls = {name: Call(program, more=(str(number),))
-                 for name, program in (("coroutines", "subscribers_1000"), ("callback", "subscribers_1000_callback"))}
+        calls = {name: Call(program, more=(str(number),)) for name, program in DELIVERY.items()}
         # One subscriber's step is 8 events, and as much a step as 1,000 have.
         count = min(DELIVERED, 160_000 * number, amount.at_most or DELIVERED)
         figures = in_turns(programs, list(calls.values()), count, 1 if amount.at_most else 3)
@@ -35,8 +37,7 @@ def _events_of_subscribers(programs: Programs, amount: Amount) -> Iterator[Point
 
 
 def _memory_of_feeds(programs: Programs, amount: Amount) -> Iterator[Point]:
-    calls = {"plex-activities": Call("idle_feeds"), "bare Beast": Call("beast_idle_feeds"), "node ws": Call("node_ws_idle")}
-    there = {name: call for name, call in calls.items() if programs.has(call)}
+    there = {name: Call(program) for name, program in IDLE.items() if programs.has(Call(program))}
     for number in dict.fromkeys(min(feeds, amount.at_most or feeds) for feeds in FEEDS):
         say(f"curve: {number} idle feeds")
         figures = in_turns(programs, list(there.values()), number, 1)

@@ -16,6 +16,8 @@ matplotlib.use("svg")
 from matplotlib import pyplot  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: E402
 
+from curves import DELIVERY, IDLE  # noqa: E402
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -54,7 +56,8 @@ def style(theme: Theme) -> dict[str, object]:
         "xtick.color": theme.text, "ytick.color": theme.text, "axes.edgecolor": theme.faint,
         "axes.spines.top": False, "axes.spines.right": False, "axes.titlesize": 11.5, "axes.titleweight": "bold",
         "axes.titlelocation": "left", "axes.titlepad": 12, "grid.color": theme.faint, "axes.axisbelow": True,
-        "xtick.major.size": 0, "ytick.major.size": 0,        "svg.hashsalt": "plex-activities",  # the same picture is the same file
+        "xtick.major.size": 0, "ytick.major.size": 0,
+        "svg.hashsalt": "plex-activities",  # the same picture is the same file
     }
 
 
@@ -107,7 +110,7 @@ def draw_scaling(points: list[dict], theme: Theme):
     figure, (left, right) = pyplot.subplots(1, 2, figsize=(10.4, 3.7), layout="constrained")
     figure.get_layout_engine().set(wspace=0.06)
     draw_curve(left, [p for p in points if p["curve"] == "subscribers"],
-               {"callback": theme.ours_too, "co_await next()": theme.ours})
+               dict(zip(DELIVERY, (theme.ours, theme.ours_too), strict=True)))
     left.set_title("Events delivered, a second of CPU time", x=0)
     left.set_xlabel("subscribers of one connection")
     left.set_xscale("log")
@@ -119,7 +122,7 @@ def draw_scaling(points: list[dict], theme: Theme):
     left.yaxis.set_major_formatter(FuncFormatter(short))
 
     draw_curve(right, [p for p in points if p["curve"] == "feeds"],
-               {"plex-activities": theme.ours, "bare Beast": theme.theirs_too, "node ws": theme.theirs})
+               dict(zip(IDLE, (theme.ours, theme.theirs_too, theme.theirs), strict=True)))
     right.set_title("Resident memory, MiB", x=0)
     right.set_xlabel("idle feeds, each its own connection")
     right.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))

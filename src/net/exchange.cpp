@@ -1,6 +1,8 @@
 #include "net/exchange.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/beast/http/error.hpp>
 
 namespace plex::net {
 
@@ -43,12 +45,18 @@ void exchange::read(error_code ec, std::size_t bytes)
 {
     if (bytes != 0)
         step_ = exchange_step::receiving;
+    // An end without TLS's goodbye may be anybody's on the path (RFC 9112, 9.8).
+    bool const cut = ec == asio::ssl::error::stream_truncated;
     if (!ec)
         reader_.take(bytes, failure_);
+    else if (cut && step_ == exchange_step::receiving)
+        failure_ = boost::beast::http::error::partial_message;
     else if (ec == asio::error::eof && step_ == exchange_step::receiving)
         reader_.close(failure_);
+    else if (write_failure_)
+        failure_ = write_failure_;
     else
-        failure_ = write_failure_ ? write_failure_ : ec;
+        failure_ = cut ? error_code(asio::error::eof) : ec;
 }
 
 asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader)

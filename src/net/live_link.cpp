@@ -1,6 +1,7 @@
 #include "net/live_link.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/ssl/error.hpp>
 
 #include <algorithm>
 #include <array>
@@ -74,7 +75,7 @@ std::span<char> live_link::receive()
     } else {
         io_result const got = stream_->try_read(asio::buffer(at, size));
         if (got.ec && got.ec != asio::error::would_block)
-            failure_ = got.ec;
+            failure_ = got.ec == asio::ssl::error::stream_truncated ? error_code(asio::error::eof) : got.ec;
         size = got.bytes;
     }
     if (size == 0)

@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <ctime>
@@ -232,7 +233,14 @@ void tls_peer::forget_session() noexcept
 int tls_peer::session_came(SSL* ssl, SSL_SESSION* session) noexcept
 {
     auto* const self = static_cast<tls_peer*>(SSL_get_app_data(ssl));
+    X509 const* const shown = SSL_SESSION_get0_peer(session);
+    // What a certificate has once proved it does not prove for longer than it is valid.
+    if (shown && X509_cmp_current_time(X509_get0_notAfter(shown)) < 0)
+        return 0;
     if (self && SSL_session_reused(ssl) == 0) {
+        if (int days = 0, seconds = 0;
+            shown && ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(shown)) == 1)
+            SSL_SESSION_set_timeout(session, std::min(SSL_SESSION_get_timeout(session), days * 86'400L + seconds));
         std::lock_guard const lock(self->mutex_);
         self->session_.reset(SSL_SESSION_dup(session));
     }

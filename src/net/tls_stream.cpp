@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <tuple>
 
@@ -28,8 +29,15 @@ struct wire {
     static int read(BIO* bio, char* into, int size)
     {
         wire& self = of(bio);
-        return self.settled(bio, ::recv(self.socket.native_handle(), into, static_cast<std::size_t>(size), 0),
-                            BIO_FLAGS_READ);
+        if (self.allowance_ == 0) { // as if there were nothing more: whoever waits for that is told at once
+            BIO_clear_retry_flags(bio);
+            BIO_set_flags(bio, BIO_FLAGS_READ | BIO_FLAGS_SHOULD_RETRY);
+            return -1;
+        }
+        std::size_t const wanted = std::min(static_cast<std::size_t>(size), self.allowance_);
+        int const got = self.settled(bio, ::recv(self.socket.native_handle(), into, wanted, 0), BIO_FLAGS_READ);
+        self.allowance_ -= got > 0 ? static_cast<std::size_t>(got) : 0;
+        return got;
     }
     static int write(BIO* bio, char const* from, int size)
     {
@@ -52,10 +60,16 @@ struct wire {
         return instance;
     }
 
+    /// What comes beside data, tickets and new keys, OpenSSL works through as long as there is any: a peer that has
+    /// no end of it would never let go of the thread. So each call to OpenSSL gets so much and no more.
+    void allow() noexcept { allowance_ = most_at_once; }
+
     stream_socket socket;
     error_code failure; // of the last call that failed: `eof` when the peer has closed
 
 private:
+    static constexpr std::size_t most_at_once = 160u << 10; // more than a read of the feed asks for
+
     static wire& of(BIO* bio) { return *static_cast<wire*>(BIO_get_data(bio)); }
 
     int settled(BIO* bio, ssize_t result, int retry)
@@ -71,6 +85,8 @@ private:
             failure = error_code(errno, boost::system::system_category());
         return -1;
     }
+
+    std::size_t allowance_ = most_at_once;
 };
 
 class verify_error_category final : public boost::system::error_category
@@ -98,8 +114,11 @@ public:
 
     asio::awaitable<error_code> handshake()
     {
+        if (!ssl_)
+            co_return failure_;
         while (!failure_) {
             ERR_clear_error();
+            wire_.allow();
             int const result = SSL_do_handshake(ssl_.get());
             if (result == 1)
                 co_return error_code();
@@ -121,6 +140,7 @@ public:
     io_result try_read(asio::mutable_buffer buffer) override
     {
         io_result result;
+        wire_.allow();
         while (!failure_ && result.bytes != buffer.size()) {
             std::size_t got = 0;
             ERR_clear_error();
@@ -198,6 +218,7 @@ public:
         // The first call sends ours, and what follows waits for the peer's.
         for (bool over = failure_.failed(); !over;) {
             ERR_clear_error();
+            wire_.allow();
             int const result = SSL_shutdown(ssl_.get());
             if (result == 0)
                 continue;
@@ -225,6 +246,7 @@ public:
         char byte = 0;
         std::size_t size = 0;
         ERR_clear_error();
+        wire_.allow();
         int const peeked = SSL_peek_ex(ssl_.get(), &byte, 1, &size);
         return peeked != 1 && outcome(peeked) == asio::error::would_block && SSL_has_pending(ssl_.get()) == 0;
     }
@@ -260,8 +282,9 @@ private:
             if (!wire_.socket.is_open())
                 return asio::error::operation_aborted;
             // A peer that closes without TLS's goodbye is common; whether anything is missing shows in the framing
-            // above.
-            return wire_.failure ? wire_.failure : error_code(asio::error::eof);
+            // above, if it has a length.
+            return wire_.failure && wire_.failure != asio::error::eof ? wire_.failure
+                                                                      : error_code(asio::ssl::error::stream_truncated);
         }
     }
 

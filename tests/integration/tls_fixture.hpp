@@ -113,6 +113,13 @@ public:
         co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
     }
 
+    asio::awaitable<void> send_tickets(int count)
+    {
+        for (int i = 0; i != count; ++i)
+            SSL_new_session_ticket(ssl());
+        co_await stream->async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+    }
+
     std::optional<asio::ssl::stream<asio::ip::tcp::socket>> stream;
 
 private:

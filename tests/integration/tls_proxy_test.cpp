@@ -174,6 +174,13 @@ TEST_CASE("plain HTTP to a port of TLS and TLS to a port of plain HTTP say so")
         INFO(failure.what());
         CHECK(failure.code() == errc::connection_failed);
         CHECK(contains(failure.what(), "is this an https port?"));
+        auto follow = [&]() -> asio::awaitable<void> {
+            feed const f = c.subscribe();
+            failure = co_await failure_of(c.ready(10s));
+        };
+        plain.run(c, follow());
+        INFO(failure.what());
+        CHECK(contains(failure.what(), "is this an https port?"));
     });
 }
 

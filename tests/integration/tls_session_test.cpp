@@ -35,21 +35,28 @@ public:
         return result;
     }
 
+    void use(raw_tls_server& other)
+    {
+        speaks = &other;
+        settings.url = other.url();
+    }
+
     asio::io_context io;
     authority ca;
     certificate own{"server", "IP:127.0.0.1", &ca.root};
     raw_tls_server server;
+    raw_tls_server* speaks = &server;
     config settings;
 
 private:
     asio::awaitable<void> ask(client& c, bool& resumed)
     {
         started call(c.get_executor(), c.send(request("GET", "/")));
-        co_await server.answer_one();
+        co_await speaks->answer_one();
         error const outcome = co_await call.result();
         INFO(outcome.what());
         CHECK(outcome.code() == error_code());
-        resumed = SSL_session_reused(server.ssl()) == 1;
+        resumed = SSL_session_reused(speaks->ssl()) == 1;
     }
 };
 
@@ -81,6 +88,18 @@ TEST_CASE("a session is not resumed by whoever trusts others, or trusted blindly
     CHECK_FALSE(s.resumed(s.settings));
     CHECK(s.resumed(blind));
     CHECK(s.resumed(s.settings));
+}
+
+TEST_CASE("a session is not resumed once its certificate has expired")
+{
+    counted s;
+    certificate const expired("server", "IP:127.0.0.1", &s.ca.root, -60);
+    raw_tls_server server(s.io, expired);
+    s.use(server);
+    s.settings.tls.insecure = true; // else there is none
+    client const keeps_it(s.io.get_executor(), s.settings);
+    CHECK_FALSE(s.resumed(s.settings));
+    CHECK_FALSE(s.resumed(s.settings));
 }
 
 TEST_CASE("a server that has forgotten its sessions is met anew")

@@ -50,6 +50,43 @@ TEST_CASE("without a CA file the system's authorities decide")
     s.refused();
 }
 
+TEST_CASE("an authority of the system's is trusted where no other is named")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.settings.tls.ca_file.clear();
+    ::setenv("SSL_CERT_FILE", ca.file.path().c_str(), 1); // where OpenSSL looks instead
+    s.accepted();
+    ::unsetenv("SSL_CERT_FILE");
+}
+
+TEST_CASE("a body without a length is whole when TLS's goodbye ends it, and else cut, by whomever")
+{
+    for (bool const polite : {true, false}) {
+        INFO(polite);
+        authority const ca;
+        certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+        tls_scene s(own, ca);
+        raw_tls_server odd(s.io, own);
+        s.settings.url = odd.url();
+        s.run([&]() -> asio::awaitable<void> {
+            started call(s.client().get_executor(), s.client().send(request("GET", "/")));
+            co_await odd.accept();
+            std::array<char, 4096> buffer;
+            co_await odd.stream->async_read_some(asio::buffer(buffer), asio::use_awaitable);
+            co_await odd.write("HTTP/1.1 200 OK\r\n\r\nhalf of it");
+            boost::system::error_code ignored;
+            if (polite)
+                co_await odd.stream->async_shutdown(asio::redirect_error(asio::use_awaitable, ignored));
+            odd.stream->next_layer().close();
+            error const outcome = co_await call.result();
+            INFO(outcome.what());
+            CHECK(outcome.code() == (polite ? error_code() : error_code(errc::connection_failed)));
+        });
+    }
+}
+
 TEST_CASE("a certificate that has expired is refused, and the error says so")
 {
     authority const ca;

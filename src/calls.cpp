@@ -4,6 +4,7 @@
 #include "endpoint.hpp"
 #include "net/random.hpp"
 #include "protocol/request_text.hpp"
+#include "protocol/secret.hpp"
 #include "protocol/websocket_handshake.hpp"
 #include "sync/merge.hpp"
 
@@ -54,7 +55,7 @@ calls::calls(net::scope& s, config const& given, settings const& kept)
       pool_(s, pool_of(endpoint_of(base_, given), given))
 {
     origin_ += way_of(pool_.endpoint(), given);
-    protocol::check_token(given.token);
+    protocol::check_place_of_token(base_, identity_, given.token);
 }
 
 void calls::fail(std::string_view what, error_code ec, std::string_view during) const
@@ -72,11 +73,12 @@ void calls::expect_good(std::string_view what, protocol::call_kind kind, net::an
 
 void calls::refuse(std::string_view what, protocol::call_kind kind, net::answer const& answer) const
 {
-    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body(), token_.value());
+    std::vector<std::string_view> const hidden = token_.secrets();
+    diagnostics::content said = protocol::describe_reply(answer.status(), answer.body(), hidden);
     said.retry_after = protocol::retry_after(answer.header("Retry-After"), std::chrono::system_clock::now());
     errc const code = protocol::status_to_errc(answer.status(), kind, said.server_errors);
     if (code == errc::redirected)
-        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"), token_.value());
+        said.body_excerpt = "to " + protocol::redirect_target(answer.header("Location"), hidden);
     throw refusal(doing(what), code, std::move(said));
 }
 
@@ -86,12 +88,14 @@ asio::awaitable<void> calls::get_token(std::string_view what, steady_time deadli
     if (scope_.stopped())
         throw stopped_error(now);
     co_await token_.get(now, deadline);
+    hide_token_in_origin();
 }
 
 asio::awaitable<bool> calls::renew_token(std::string_view what, std::uint64_t refused, steady_time deadline)
 {
     undertaking const now = doing(what);
     bool const another = co_await token_.renew(now, refused, deadline);
+    hide_token_in_origin();
     co_return another;
 }
 
@@ -102,10 +106,16 @@ net::connection_pool::lease calls::checked(std::string_view what, net::connectio
     return std::move(got.connection);
 }
 
-asio::awaitable<net::connection_pool::lease> calls::connect(std::string_view what, steady_time deadline,
-                                                            bool repeatable)
+/// No request will be sent with it, but all that is said from now on names the server.
+void calls::hide_token_in_origin()
 {
-    net::connection_pool::acquired got = co_await pool_.acquire(deadline, repeatable);
+    if (protocol::holds_secret(origin_, token_.value()))
+        origin_ = protocol::without_secret(std::move(origin_), token_.value());
+}
+
+asio::awaitable<net::connection_pool::lease> calls::connect(std::string_view what, steady_time deadline, bool hurries)
+{
+    net::connection_pool::acquired got = co_await pool_.acquire(deadline, hurries);
     co_return checked(what, std::move(got));
 }
 
@@ -119,7 +129,7 @@ calls::connect_again(std::string_view what, net::connection_pool::lease dead, st
 void calls::check(request const& asked) const
 {
     protocol::check_request(asked);
-    protocol::check_no_token_in(asked.target(), token_.value());
+    protocol::check_no_token_in(asked, token_.value());
 }
 
 calls::shared_bytes calls::request_bytes(request const& asked)
@@ -138,7 +148,7 @@ calls::shared_bytes calls::request_bytes(request const& asked)
     }
     if (&asked == &list_request())
         return list_bytes_;
-    protocol::check_no_token_in(asked.target(), token_.value());
+    protocol::check_no_token_in(asked, token_.value());
     return shared(protocol::plain_request_bytes(base_, common_, asked));
 }
 
@@ -154,6 +164,7 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
     steady_time now = std::chrono::steady_clock::now();
     steady_time const deadline = std::min(until, now + settings_.request_timeout);
     bool const repeatable = is_idempotent(asked.method());
+    bool const hurries = &asked == &list_request();
     bool const has_body = std::string_view(asked.method()) != "HEAD";
     net::expecting const expected = has_body ? net::expecting::body : net::expecting::no_body;
     net::answer answer;
@@ -170,9 +181,9 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
             std::uint64_t const token_used = token_.version();
             shared_bytes const bytes = request_bytes(asked);
             ++requests_;
-            net::connection_pool::lease connection = pool_.acquire_kept(now, deadline, repeatable);
+            net::connection_pool::lease connection = pool_.acquire_kept(now, deadline, hurries);
             if (!connection.stream)
-                connection = co_await connect(what, deadline, repeatable);
+                connection = co_await connect(what, deadline, hurries);
             if (sending)
                 (*sending)();
             for (;;) {
@@ -241,7 +252,7 @@ void calls::expect_list(int status, std::string_view body, protocol::decoder con
 {
     if (outcome != protocol::decoded::malformed)
         return;
-    diagnostics::content said = protocol::describe_reply(status, body, token_.value());
+    diagnostics::content said = protocol::describe_reply(status, body, token_.secrets());
     said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
     throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }

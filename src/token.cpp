@@ -6,6 +6,8 @@
 #include <boost/asio/error.hpp>
 
 #include <exception>
+#include <iterator>
+#include <utility>
 
 namespace plex::detail {
 
@@ -72,13 +74,32 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
             asked_this_episode_ = false; // no answer: the next refusal asks again
         } else {
             if (asked->answer != value_)
-                ++version_;
-            value_ = asked->answer;
+                replace_by(asked->answer);
             known_ = true;
         }
     }
     if (asked->failure)
         std::rethrow_exception(asked->failure);
+}
+
+void token::replace_by(std::string const& value)
+{
+    constexpr std::size_t remembered = 4;
+    if (!value_.empty())
+        earlier_.push_front(std::move(value_));
+    auto last = earlier_.before_begin();
+    for (std::size_t i = 0; i != remembered && std::next(last) != earlier_.end(); ++i)
+        ++last;
+    earlier_.erase_after(last, earlier_.end());
+    value_ = value;
+    ++version_;
+}
+
+std::vector<std::string_view> token::secrets() const
+{
+    std::vector<std::string_view> all(earlier_.begin(), earlier_.end());
+    all.emplace_back(value_);
+    return all;
 }
 
 asio::awaitable<void> token::get(undertaking const& doing, net::steady_time deadline)

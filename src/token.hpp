@@ -8,8 +8,11 @@
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
+#include <forward_list>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace plex::detail {
 
@@ -26,6 +29,8 @@ public:
     /// Whether there is one; else it is to be got.
     bool known() const noexcept { return known_; }
     std::string const& value() const noexcept { return value_; }
+    /// It, and those that it has taken the place of, as what was sent with one of them may come back late.
+    std::vector<std::string_view> secrets() const;
     /// Another one with each new value.
     std::uint64_t version() const noexcept { return version_; }
     /// Until it is known. @throws error `stopped`, `timeout`, `operation_aborted`; whatever the function throws
@@ -39,11 +44,13 @@ public:
 private:
     struct question;
 
+    void replace_by(std::string const& value);
     asio::awaitable<void> ask(undertaking const&, net::steady_time deadline);
     static asio::awaitable<void> put(std::shared_ptr<question>, token_source);
 
     net::scope& scope_;
     std::string value_;
+    std::forward_list<std::string> earlier_; // the last few
     token_source source_;
     std::shared_ptr<question> open_; // null unless the function is being asked
     std::uint64_t version_ = 0;

@@ -136,6 +136,8 @@ base_url parse_base_url(std::string_view text)
     }
     if (host.find('%') != std::string_view::npos)
         refuse("the base URL's host has percent-encoded characters");
+    if (host.size() > 253) // RFC 1035, 2.3.4; TLS cannot ask for a longer one
+        refuse("the base URL's host is longer than a name may be");
     base.host.assign(host);
     std::transform(base.host.begin(), base.host.end(), base.host.begin(), lower);
 
@@ -223,10 +225,12 @@ void check_target(std::string_view target)
         refuse("a request's target has a token in it: it belongs into config::token");
 }
 
-void check_no_token_in(std::string_view target, std::string_view token)
+void check_no_token_in(std::string_view path, std::string_view token, char const* where)
 {
-    if (holds_secret(target, token))
-        refuse("a request's target has the token in it, which travels in a header alone");
+    bool const escaped = path.find('%') != std::string_view::npos;
+    if (holds_secret(path, token) || (escaped && holds_secret(percent_decoded(path), token)))
+        throw error(errc::invalid_argument,
+                    std::string(where) + " has the token in it, which travels in a header alone");
 }
 
 } // namespace plex::protocol

@@ -41,8 +41,8 @@ void check_target(std::string_view);
 
 // Escapes undone; what is no escape stays as it is.
 std::string percent_decoded(std::string_view text);
-// Refuses a target that holds this very token, under whatever name.
-void check_no_token_in(std::string_view target, std::string_view token);
+// Refuses a path or target that holds this very token, under whatever name, escaped or not. `where` says in which.
+void check_no_token_in(std::string_view path, std::string_view token, char const* where);
 
 // All bytes but `A-Z a-z 0-9 - . _ ~` as `%XX`, and those of `keep` as they are.
 std::string percent_encoded(std::string_view text, std::string_view keep = {});

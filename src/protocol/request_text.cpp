@@ -1,5 +1,7 @@
 #include "protocol/request_text.hpp"
 
+#include "protocol/secret.hpp"
+
 #include <plex/error.hpp>
 
 #include <algorithm>
@@ -111,6 +113,13 @@ std::string identity_headers(identity const& who)
     return out;
 }
 
+void check_place_of_token(base_url const& base, std::string_view identity, std::string_view token)
+{
+    check_token(token);
+    check_no_token_in(base.path, token, "the base URL's path");
+    check_no_token_in(identity, token, "config::identity");
+}
+
 void check_token(std::string_view token)
 {
     bool const visible = std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7f; });
@@ -133,11 +142,21 @@ void check_request(request const& asked)
     }
 }
 
+void check_no_token_in(request const& asked, std::string_view token)
+{
+    check_no_token_in(asked.target(), token, "a request's target");
+    for (auto const& [name, value] : asked.headers())
+        if (holds_secret(value, token))
+            refuse("a request's header has the token in it, which has one of its own");
+    if (holds_secret(asked.body(), token))
+        refuse("a request's body has the token in it, which travels in a header alone");
+}
+
 std::string request_bytes(base_url const& base, std::string_view identity, std::string_view token, request const& asked)
 {
-    check_token(token);
+    check_place_of_token(base, identity, token);
     check_request(asked);
-    check_no_token_in(asked.target(), token);
+    check_no_token_in(asked, token);
     std::string out;
     out.reserve(512 + asked.body().size());
     append_start(out, base, asked.method(), asked.target());
@@ -155,7 +174,7 @@ std::string request_bytes(base_url const& base, std::string_view identity, std::
 
 std::string common_headers(base_url const& base, std::string_view identity, std::string_view token)
 {
-    check_token(token);
+    check_place_of_token(base, identity, token);
     std::string out;
     append_header(out, "Host", base.host_header());
     append_header(out, "Accept", "application/json");
@@ -177,9 +196,9 @@ std::string plain_request_bytes(base_url const& base, std::string_view common, r
 std::string upgrade_bytes(base_url const& base, std::string_view identity, std::string_view token,
                           std::string_view target, std::string_view key)
 {
-    check_token(token);
+    check_place_of_token(base, identity, token);
     check_target(target);
-    check_no_token_in(target, token);
+    check_no_token_in(target, token, "the feed's path or filters");
     std::string out;
     append_start(out, base, "GET", target);
     append_header(out, "Upgrade", "websocket");

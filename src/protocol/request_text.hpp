@@ -19,6 +19,12 @@ std::string identity_headers(identity const&);
 // Refuses a token that is no header's value. An empty one is fine: no `X-Plex-Token` is sent.
 void check_token(std::string_view token);
 
+// The same, and one that is in the base URL's path or the identity's lines, which all see.
+void check_place_of_token(base_url const&, std::string_view identity, std::string_view token);
+
+// Refuses a request that has this very token in its target, a header of its own or its body.
+void check_no_token_in(request const&, std::string_view token);
+
 // Refuses a method that is no token or is CONNECT, a bad target (`check_target`), headers that are none, and headers
 // that are not the user's to set: those of framing and connection, `Host`, and `X-Plex-Token`, which has one place.
 void check_request(request const&);

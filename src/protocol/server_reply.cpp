@@ -23,13 +23,17 @@ constexpr std::size_t most_errors = 16;
 constexpr std::size_t longest_with_errors = 64u << 10; // a document takes many times the memory of its text
 constexpr int client_identifier_missing = 1000;        // docs/protocol.md 1.5
 
-std::string excerpt(std::string_view text, std::string_view secret)
+std::string excerpt(std::string_view text, secrets hidden)
 {
     // Cut before and after: what is replaced may grow. A secret that begins within the excerpt is to be seen whole.
-    bool const is_cut = text.size() > excerpt_bytes + secret.size();
-    std::string safe = terminal_safe(cut_utf8(text, excerpt_bytes + secret.size()));
-    if (is_cut || holds_secret(safe, secret))
-        safe = without_secret(std::move(safe), secret);
+    std::size_t longest = 0;
+    for (std::string_view const secret : hidden)
+        longest = std::max(longest, secret.size());
+    bool const is_cut = text.size() > excerpt_bytes + longest;
+    std::string safe = terminal_safe(cut_utf8(text, excerpt_bytes + longest));
+    for (std::string_view const secret : hidden)
+        if (is_cut || holds_secret(safe, secret))
+            safe = without_secret(std::move(safe), secret);
     safe.resize(cut_utf8(safe, excerpt_bytes).size());
     while (safe.ends_with(' '))
         safe.pop_back();
@@ -53,7 +57,7 @@ int int_of(boost::json::value const* v)
     return ec ? 0 : number;
 }
 
-std::vector<server_error_entry> read_errors(std::string_view body, std::string_view secret)
+std::vector<server_error_entry> read_errors(std::string_view body, secrets hidden)
 {
     std::vector<server_error_entry> entries;
     boost::system::error_code ec;
@@ -75,7 +79,7 @@ std::vector<server_error_entry> read_errors(std::string_view body, std::string_v
         boost::json::value const* const message = fields->if_contains("message");
         if (message && message->is_string())
             entry.message =
-                excerpt(std::string_view(message->get_string().data(), message->get_string().size()), secret);
+                excerpt(std::string_view(message->get_string().data(), message->get_string().size()), hidden);
         entries.push_back(std::move(entry));
     }
     return entries;
@@ -83,7 +87,7 @@ std::vector<server_error_entry> read_errors(std::string_view body, std::string_v
 
 } // namespace
 
-diagnostics::content describe_reply(int status, std::string_view body, std::string_view secret)
+diagnostics::content describe_reply(int status, std::string_view body, secrets hidden)
 {
     diagnostics::content content;
     content.http_status = status;
@@ -91,21 +95,21 @@ diagnostics::content describe_reply(int status, std::string_view body, std::stri
     std::string_view const text = begin == std::string_view::npos ? std::string_view() : body.substr(begin);
     if (text.starts_with('{')) {
         if (text.size() <= longest_with_errors)
-            content.server_errors = read_errors(text, secret);
-        content.body_excerpt = excerpt(text, secret);
+            content.server_errors = read_errors(text, hidden);
+        content.body_excerpt = excerpt(text, hidden);
         return content;
     }
     std::string_view const head = text.substr(0, 4096);
     if (std::string_view const title = between(head, "<title>", "</title>"); !title.empty()) {
-        content.body_excerpt = excerpt(title, secret);
+        content.body_excerpt = excerpt(title, hidden);
     } else if (head.find("<Response") != std::string_view::npos) {
         std::string said(between(head, "title=\"", "\""));
         std::string_view const why = between(head, "status=\"", "\"");
         if (!said.empty() && !why.empty())
             said += ": ";
-        content.body_excerpt = excerpt(said.append(why), secret);
+        content.body_excerpt = excerpt(said.append(why), hidden);
     } else {
-        content.body_excerpt = excerpt(text, secret);
+        content.body_excerpt = excerpt(text, hidden);
     }
     return content;
 }
@@ -153,9 +157,9 @@ std::optional<std::chrono::seconds> retry_after(std::string_view value, std::chr
     return std::clamp(until - std::chrono::floor<std::chrono::seconds>(now), std::chrono::seconds(0), longest);
 }
 
-std::string redirect_target(std::string_view location, std::string_view secret)
+std::string redirect_target(std::string_view location, secrets hidden)
 {
-    return excerpt(location.substr(0, location.find_first_of("?#")), secret);
+    return excerpt(location.substr(0, location.find_first_of("?#")), hidden);
 }
 
 } // namespace plex::protocol

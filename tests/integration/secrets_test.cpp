@@ -207,11 +207,13 @@ TEST_CASE("a token in the wrong place is refused before anything is sent, and no
     secret_scene s;
     std::vector<request> wrong;
     for (std::string const& target :
-         {"/x?X-Plex-Token=" + token, "/x?x-plex-token=" + token, "/x?%58-Plex-Token=" + token, "/x/" + token,
-          "/x?t=" + token, std::string("/x?X-Plex-Token=other")})
+         {"/x?X-Plex-Token=" + token, std::string("/x/S3CRE%54%2Fxyzzy+0123456789=.-_"), "/x?x-plex-token=" + token,
+          "/x?%58-Plex-Token=" + token, "/x/" + token, "/x?t=" + token, std::string("/x?X-Plex-Token=other")})
         wrong.emplace_back("GET", target);
     wrong.push_back(request("GET", "/x?t=" + token).header("X-A", "b"));
     wrong.push_back(request("GET", "/x").header("X-Plex-Token", token));
+    wrong.push_back(request("GET", "/x").header("X-Other", "it is " + token));
+    wrong.push_back(request("POST", "/x").body("it is " + token, "text/plain"));
     s.run([&]() -> asio::awaitable<void> {
         plex::client& c = s.client();
         for (request const& asked : wrong) {
@@ -221,8 +223,10 @@ TEST_CASE("a token in the wrong place is refused before anything is sent, and no
         }
     });
     CHECK(s.server.requests().empty());
-    for (std::string const& url : {"http://127.0.0.1/X-Plex-Token=" + token, "http://127.0.0.1/%58-plex-token/" + token,
-                                   "http://" + token + "@127.0.0.1", "http://127.0.0.1?X-Plex-Token=" + token}) {
+    for (std::string const& url :
+         {"http://127.0.0.1/X-Plex-Token=" + token, "http://127.0.0.1/%58-plex-token/" + token,
+          "http://" + token + "@127.0.0.1", "http://127.0.0.1?X-Plex-Token=" + token, "http://127.0.0.1/" + token,
+          std::string("http://127.0.0.1/plex/S3CRE%54%2Fxyzzy+0123456789=.-_")}) {
         config bad = s.settings;
         bad.url = url;
         try {
@@ -234,6 +238,46 @@ TEST_CASE("a token in the wrong place is refused before anything is sent, and no
         }
     }
     s.check_nothing_is_told();
+}
+
+TEST_CASE("a token function's token that is in the base URL is sent nowhere, and said no more")
+{
+    secret_scene s;
+    s.settings.token.clear();
+    s.settings.token_function = []() -> asio::awaitable<std::string> { co_return "S3CRETxyzzy"; };
+    s.settings.url += "/S3CRETxyzzy";
+    s.settings.logger.write = nullptr; // of what is said before it is known to be the token
+    s.do_everything();
+    CHECK(s.failed > 4);
+    CHECK(s.server.requests().empty());
+    CHECK_FALSE(s.said.holds("S3CRET"));
+}
+
+TEST_CASE("a token that another has taken the place of is not said either, though its reply comes later")
+{
+    secret_scene s;
+    int asked = 0;
+    s.settings.token.clear();
+    s.settings.token_function = [&asked]() -> asio::awaitable<std::string> {
+        co_return ++asked == 1 ? "S3CRET-of-yesterday" : token;
+    };
+    s.settings.request_timeout = 20s;
+    s.server.set_token("");
+    s.server.hold("/activities");
+    s.server.refuse("/activities", 500, "no S3CRET-of-yesterday here");
+    s.server.refuse("/x", 401, "not S3CRET-of-yesterday");
+    s.run([&]() -> asio::awaitable<void> {
+        started list(s.client().get_executor(), s.client().get_server_activities());
+        co_await s.server.held_reached("/activities", 1);
+        error const other = co_await failure_of(s.client().send(request("GET", "/x"))); // gets another token
+        CHECK(other.code() == error_code());
+        CHECK(asked == 2);
+        s.server.release("/activities");
+        error const failure = co_await list.result();
+        CHECK(failure.code() == errc::server_error);
+        s.said.failure(failure);
+    });
+    CHECK_FALSE(s.said.holds("S3CRET"));
 }
 
 TEST_CASE("titles are in no log line above debug")

@@ -117,6 +117,12 @@ TEST_CASE("URLs that are none are refused", "[target]")
     CHECK_FALSE(refused_url(std::string_view("http://h\0.x/", 12)).empty());
 }
 
+TEST_CASE("a host may be as long as a name may be, and no longer", "[target]")
+{
+    CHECK(parse_base_url("https://" + std::string(253, 'h')).host.size() == 253);
+    CHECK_FALSE(refusal([] { parse_base_url("https://" + std::string(254, 'h')); }).empty());
+}
+
 TEST_CASE("a uuid becomes one segment of the path", "[target]")
 {
     CHECK(activity_target("c30c1edc-8df0-4713-a7f1-f1373f6db8e9") ==
@@ -179,10 +185,11 @@ TEST_CASE("a target that has a token in it is refused without repeating it", "[t
     CHECK(refused_target("/x?X-Plex-Tokens=1").empty() == false); // no name of Plex's
     CHECK(refused_target("/x?Plex-Token=1").empty());
     auto const refused = [](std::string_view target, std::string_view token) {
-        return refusal([=] { check_no_token_in(target, token); });
+        return refusal([=] { check_no_token_in(target, token, "a request's target"); });
     };
     CHECK_FALSE(refused("/x?t=s3cret-s3cret", "s3cret-s3cret").empty());
     CHECK(refused("/x?t=s3cret-s3cret", "s3cret-s3cret").find("s3cret") == std::string::npos);
+    CHECK_FALSE(refused("/x?t=s3cret%2ds3cre%74", "s3cret-s3cret").empty());
     CHECK(refused("/x?t=s3cret-s3cre", "s3cret-s3cret").empty());
     CHECK(refused("/x", "").empty());
     CHECK(refused("/xylophone", "x").empty()); // too short to be one

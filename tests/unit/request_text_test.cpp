@@ -162,6 +162,27 @@ TEST_CASE("a token that could not be sent as it is, is refused without repeating
     CHECK(refusal([] { check_token(""); }).empty());
 }
 
+TEST_CASE("a token has one place, and a request that has it in another is refused without repeating it", "[request]")
+{
+    std::string const token = "s3cret-s3cret";
+    base_url elsewhere = base;
+    elsewhere.path = "/s3cret%2Ds3cret";
+    auto const refuses = [&](auto make) {
+        std::string const why = refusal([&] { make(); });
+        CHECK_FALSE(why.empty());
+        CHECK(why.find("s3cret") == why.npos);
+    };
+    refuses([&] { request_bytes(elsewhere, "", token, request("GET", "/x")); });
+    refuses([&] { common_headers(elsewhere, "", token); });
+    refuses([&] { upgrade_bytes(elsewhere, "", token, "/x", "key"); });
+    refuses([&] { common_headers(base, "X-Plex-Product: s3cret-s3cret\r\n", token); });
+    refuses([&] { request_bytes(base, "", token, request("GET", "/s3cret-s3cret")); });
+    refuses([&] { request_bytes(base, "", token, request("GET", "/x").header("X-Other", "is s3cret-s3cret")); });
+    refuses([&] { request_bytes(base, "", token, request("POST", "/x").body("it is s3cret-s3cret", "text/plain")); });
+    refuses([&] { upgrade_bytes(base, "", token, "/x?t=s3cret-s3cret", "key"); });
+    CHECK_FALSE(request_bytes(base, "", token, request("POST", "/x").body("s3cret-s3cre", "text/plain")).empty());
+}
+
 TEST_CASE("whatever a request is made of, it is refused or its head has exactly its lines", "[request]")
 {
     auto const* const given = std::getenv("PLEX_TEST_SEED");

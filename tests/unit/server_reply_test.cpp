@@ -4,6 +4,7 @@
 #include "protocol/server_reply.hpp"
 #include "protocol/utf8.hpp"
 
+#include <array>
 #include <cstdint>
 #include <cstdlib>
 #include <random>
@@ -95,7 +96,7 @@ TEST_CASE("a secret that the server repeats is left out, wherever the excerpt en
 {
     std::string const secret = "S3CRET/xyzzy+012345";
     auto const said = [&](std::string const& body) {
-        diagnostics::content const c = describe_reply(500, body, secret);
+        diagnostics::content const c = describe_reply(500, body, std::array{std::string_view(secret)});
         std::string all = c.body_excerpt;
         for (auto const& entry : c.server_errors)
             all += '|' + entry.message;
@@ -119,9 +120,14 @@ TEST_CASE("a secret that the server repeats is left out, wherever the excerpt en
                 CHECK(said(body).size() <= 200);
             }
         }
-    CHECK(redirect_target("http://h/" + secret + "/x?t=" + secret, secret) == "http://h/***/x");
-    CHECK(describe_reply(500, "a good word", "good").body_excerpt == "a good word"); // too short to be one
-    CHECK(describe_reply(500, std::string(300, 'S'), "").body_excerpt == std::string(200, 'S'));
+    using hidden = std::array<std::string_view, 1>;
+    CHECK(redirect_target("http://h/" + secret + "/x?t=" + secret, hidden{secret}) == "http://h/***/x");
+    CHECK(describe_reply(500, "a good word", hidden{"good"}).body_excerpt == "a good word"); // too short to be one
+    CHECK(describe_reply(500, std::string(300, 'S'), hidden{""}).body_excerpt == std::string(200, 'S'));
+    std::array<std::string_view, 2> const two = {"an-older-token", secret};
+    CHECK(describe_reply(500, "not an-older-token, but " + secret, two).body_excerpt == "not ***, but ***");
+    CHECK(describe_reply(500, std::string(195, 'x') + "an-older-token" + std::string(99, 'y'), two).body_excerpt ==
+          std::string(195, 'x') + "***yy");
 }
 
 TEST_CASE("errors[] of a long body are not read", "[reply]")

@@ -44,7 +44,7 @@ void connection_pool::expired(byte_stream& stream) noexcept
     std::erase_if(idle_, [&](idle_connection const& kept) { return kept.stream.get() == &stream; });
 }
 
-std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool repeatable)
+std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool hurries)
 {
     while (!idle_.empty()) {
         idle_connection kept = std::move(idle_.back());
@@ -52,9 +52,10 @@ std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool re
         if (!kept.stream->is_open())
             continue; // its idle time was over
         // Between two replies a server has nothing to say: bytes or an end mean that it has closed this connection. To
-        // look costs a system call, which a request in a row does without: should it go without a reply it is repeated.
+        // look costs a system call, which a request in a row may do without: should it go without a reply it is
+        // repeated, and what had come unasked takes nobody in.
         bool const just_used = now - kept.since < looked_at_after;
-        if ((repeatable && just_used) || kept.stream->is_quiet())
+        if ((hurries && just_used) || kept.stream->is_quiet())
             return std::move(kept.stream);
     }
     return nullptr;
@@ -68,12 +69,12 @@ std::vector<std::unique_ptr<byte_stream>> connection_pool::take_idle()
     return streams;
 }
 
-connection_pool::lease connection_pool::acquire_kept(steady_time now, steady_time deadline, bool repeatable)
+connection_pool::lease connection_pool::acquire_kept(steady_time now, steady_time deadline, bool hurries)
 {
     lease connection;
     if (idle_.empty() || !queue_.empty() || !has_room())
         return connection;
-    std::unique_ptr<byte_stream> stream = take_kept(now, repeatable);
+    std::unique_ptr<byte_stream> stream = take_kept(now, hurries);
     if (!stream)
         return connection;
     connection = lease(*this);
@@ -83,7 +84,7 @@ connection_pool::lease connection_pool::acquire_kept(steady_time now, steady_tim
     return connection;
 }
 
-asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time deadline, bool repeatable)
+asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time deadline, bool hurries)
 {
     acquired result;
     // Who comes later stands behind those who wait, and behind one who was called but did not run yet: else a coroutine
@@ -109,7 +110,7 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
     mine.reset();
     lease connection(*this);
     call_next(); // there may be room for another who was not called, as one was on his way
-    connection.stream = take_kept(std::chrono::steady_clock::now(), repeatable);
+    connection.stream = take_kept(std::chrono::steady_clock::now(), hurries);
     if (connection.stream) {
         connection.kept = true;
         connection.stream->expires_at(deadline);

@@ -66,10 +66,11 @@ public:
         std::optional<dial_step> step;
     };
     /// A kept connection, or a new one, or a place in the queue until there is one.
-    /// @param repeatable the request may be sent twice
-    asio::awaitable<acquired> acquire(steady_time deadline, bool repeatable);
+    /// @param hurries in a row of requests one goes without a look at the connection: it may be sent twice, and what
+    /// was said unasked may be taken for its reply
+    asio::awaitable<acquired> acquire(steady_time deadline, bool hurries);
     /// A kept connection, if there is one and nobody waits; else none, to be acquired.
-    lease acquire_kept(steady_time now, steady_time deadline, bool repeatable);
+    lease acquire_kept(steady_time now, steady_time deadline, bool hurries);
 
     /// A new connection in the place of one that turned out to be dead.
     asio::awaitable<acquired> replace(lease, steady_time deadline);
@@ -93,7 +94,7 @@ private:
         place& operator=(place const&) = delete;
         std::size_t& count;
     };
-    std::unique_ptr<byte_stream> take_kept(steady_time now, bool repeatable);
+    std::unique_ptr<byte_stream> take_kept(steady_time now, bool hurries);
     void expired(byte_stream&) noexcept override;
     void call_next() noexcept
     {

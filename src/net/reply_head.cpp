@@ -104,13 +104,12 @@ void read_length(std::string_view value, reply_head& head, error_code& ec)
     head.length = length;
 }
 
-/// Chunks come last (RFC 9112, 6.1). Anything else that a body may be wrapped into was not asked for.
+/// Chunks alone, and once: anything else that a body may be wrapped into was not asked for. HTTP/1.0 has none
+/// (RFC 9112, 6.1).
 void read_coding(std::string_view value, reply_head& head, error_code& ec)
 {
-    std::string_view last;
-    for (std::string_view item = next_of_list(value); !item.empty(); item = next_of_list(value))
-        last = item;
-    if (head.chunked || !same_name(last, "chunked"))
+    bool const once = same_name(next_of_list(value), "chunked") && next_of_list(value).empty();
+    if (head.chunked || head.is_old || !once)
         ec = http::error::bad_transfer_encoding;
     head.chunked = true;
 }
@@ -118,10 +117,8 @@ void read_coding(std::string_view value, reply_head& head, error_code& ec)
 void read_connection(std::string_view value, reply_head& head)
 {
     for (std::string_view item = next_of_list(value); !item.empty(); item = next_of_list(value)) {
-        if (same_name(item, "close"))
-            head.keep_alive = false;
-        else if (same_name(item, "keep-alive"))
-            head.keep_alive = true;
+        head.closes = head.closes || same_name(item, "close"); // whatever else it says (RFC 9112, 9.3)
+        head.stays = head.stays || same_name(item, "keep-alive");
     }
 }
 
@@ -133,7 +130,7 @@ void read_status(std::string_view line, reply_head& head, error_code& ec)
         ec = http::error::bad_version;
         return;
     }
-    head.keep_alive = line[7] == '1';
+    head.is_old = line[7] == '0';
     std::string_view const digits = line.substr(status_at, 3);
     auto const [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), head.status);
     bool const ends = line.size() == status_at + 3 || line[status_at + 3] == ' ';

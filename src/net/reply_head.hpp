@@ -19,7 +19,11 @@ struct reply_head {
     int status = 0;
     std::optional<std::uint64_t> length; ///< `Content-Length`
     bool chunked = false;                ///< `Transfer-Encoding`
-    bool keep_alive = false;
+    bool is_old = false;                 ///< HTTP/1.0
+    bool closes = false;                 ///< `Connection`
+    bool stays = false;                  ///< the same
+
+    bool keeps_alive() const noexcept { return !closes && (stays || !is_old); }
 };
 
 /// Whether this may become a reply: what it begins with, as far as it goes, is `HTTP/1.`.
@@ -27,7 +31,7 @@ bool may_be_http(std::string_view begin) noexcept;
 
 /// Reads a whole head, its empty line included. Folded lines become one, in place (RFC 9112, 5.2). Nothing that could
 /// be read in two ways is let pass: a field without a name, a control character, a length that is no number or is told
-/// twice. Faults are `boost::beast::http::error`s.
+/// twice, a coding other than chunks. Faults are `boost::beast::http::error`s.
 reply_head read_head(std::span<char> text, error_code&);
 
 using reply_field = std::pair<std::string_view, std::string_view>;

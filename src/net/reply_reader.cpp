@@ -191,7 +191,7 @@ bool reply_reader::reusable() const noexcept
 {
     int const status = answer_.head_.status;
     // Bytes that nobody asked for: the next reply on this connection could not be trusted.
-    return done() && answer_.head_.keep_alive && !until_close_ && status != 101 && beyond().empty();
+    return done() && answer_.head_.keeps_alive() && !until_close_ && status != 101 && beyond().empty();
 }
 
 answer reply_reader::give_answer() noexcept

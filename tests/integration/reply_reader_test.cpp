@@ -145,6 +145,9 @@ TEST_CASE("whether a connection may be used again follows from the reply")
     CHECK(reusable("HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 0\r\n\r\n"));
     CHECK_FALSE(reusable("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"));
     CHECK_FALSE(reusable("HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 0\r\n\r\n"));
+    CHECK_FALSE(
+        reusable("HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: keep-alive\r\nContent-Length: 0\r\n\r\n"));
+    CHECK_FALSE(reusable("HTTP/1.0 200 OK\r\nConnection: close, keep-alive\r\nContent-Length: 0\r\n\r\n"));
     CHECK_FALSE(reusable("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nx"));
     CHECK_FALSE(reusable("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
     CHECK(read("HTTP/1.1 101 Switching Protocols\r\n\r\nframes", 1000, false).beyond == "frames");
@@ -166,6 +169,10 @@ TEST_CASE("what could be read in two ways is refused")
     CHECK(fault(ok + "Content-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n") == http::error::bad_transfer_encoding);
     CHECK(fault(ok + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n") ==
           http::error::bad_transfer_encoding);
+    for (char const* coding : {"chunked, chunked", "gzip, chunked", "chunked, gzip", "gzip", "", ","})
+        CHECK(fault(ok + "Transfer-Encoding: " + coding + "\r\n\r\n0\r\n\r\n") == http::error::bad_transfer_encoding);
+    CHECK(fault("HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n") ==
+          http::error::bad_transfer_encoding);
     CHECK(fault(ok + "Content-Length : 1\r\n\r\n") == http::error::bad_field);
     CHECK(fault(ok + ": 1\r\n\r\n") == http::error::bad_field);
     CHECK(fault(ok + " X: 1\r\n\r\n") == http::error::bad_field);
@@ -178,8 +185,8 @@ TEST_CASE("what could be read in two ways is refused")
     CHECK(fault("HTTP/1.1 20 OK\r\n\r\n") == http::error::bad_status);
     CHECK(fault("HTTP/1.1 2000 OK\r\n\r\n") == http::error::bad_status);
     std::string const chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
-    for (char const* body :
-         {"x\r\n", "-1\r\n", "1 x\nab", "1\r\nab\r\n", "1\n", "\r\n", "11111111111111111\r\n", "0x1\r\n"})
+    for (char const* body : {"x\r\n", "-1\r\n", "1 x\nab", "1\r\nab\r\n", "1\n", "\r\n", "11111111111111111\r\n",
+                             "0x1\r\n", "0 junk\r\n", "1;a\rb\r\nx", "1;a\x01\r\nx"})
         CHECK(fault(chunked + body) == http::error::bad_chunk);
 }
 

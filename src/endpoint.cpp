@@ -1,6 +1,7 @@
 #include "endpoint.hpp"
 
 #include "protocol/proxy.hpp"
+#include "protocol/utf8.hpp"
 
 #include <plex/error.hpp>
 
@@ -101,6 +102,7 @@ net::endpoint_settings endpoint_of(protocol::base_url const& base, config const&
     net::endpoint_settings result;
     result.host = base.host;
     result.port = base.port;
+    result.max_header = settings.max_header;
     int const ways = !settings.address.empty() + !settings.unix_socket.empty() + !settings.proxy.empty();
     if (ways > 1)
         throw error(errc::invalid_argument, "at most one of config::address, unix_socket and proxy may be set");
@@ -118,7 +120,7 @@ net::endpoint_settings endpoint_of(protocol::base_url const& base, config const&
 std::string way_of(net::endpoint_settings const& endpoint, config const& settings)
 {
     if (!endpoint.unix_socket.empty())
-        return " by the Unix socket '" + endpoint.unix_socket + "'";
+        return " by the Unix socket '" + protocol::terminal_safe(endpoint.unix_socket) + "'"; // for logs too
     if (settings.address.empty() && settings.proxy.empty())
         return {};
     bool const six = endpoint.host.find(':') != std::string::npos;

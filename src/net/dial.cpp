@@ -272,12 +272,13 @@ asio::awaitable<opened> open_tcp(scope& s, endpoint_settings const& to, steady_t
 }
 
 /// The socket leads to the server then.
-asio::awaitable<error_code> open_tunnel(scope& s, stream_socket& socket, std::string const& asked, steady_time deadline)
+asio::awaitable<error_code> open_tunnel(scope& s, stream_socket& socket, endpoint_settings const& to,
+                                        steady_time deadline)
 {
     std::unique_ptr<byte_stream> const stream = make_plain_stream(s, std::move(socket));
     stream->expires_at(deadline);
-    reply_reader reader(reply_limits(), expecting::no_body); // RFC 9110, 9.3.6: a tunnel follows the head at once
-    exchange tunnel(*stream, asked, reader);
+    reply_reader reader({to.max_header, 0}, expecting::no_body); // RFC 9110, 9.3.6: a tunnel follows the head at once
+    exchange tunnel(*stream, to.tunnel, reader);
     co_await run(tunnel, *stream, reader);
     if (stream->expired())
         co_return error_code(asio::error::timed_out);
@@ -316,7 +317,7 @@ asio::awaitable<dial_result> dial(scope& s, endpoint_settings const& to, steady_
     ++s.connections;
     if (!to.tunnel.empty()) {
         result.step = dial_step::asking_proxy;
-        result.ec = co_await open_tunnel(s, *o.socket, to.tunnel, deadline);
+        result.ec = co_await open_tunnel(s, *o.socket, to, deadline);
         if (result.ec)
             co_return result;
     }

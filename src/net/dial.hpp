@@ -19,9 +19,10 @@ namespace plex::net {
 struct endpoint_settings {
     std::string host; ///< name or literal address, without brackets: the server's, or its proxy's
     std::uint16_t port = 0;
-    std::string unix_socket;       ///< its path; takes the place of host and port unless empty
-    std::string tunnel;            ///< what asks an HTTP proxy for a tunnel, sent first; empty for none
-    std::shared_ptr<tls_peer> tls; ///< null: plain TCP
+    std::string unix_socket;            ///< its path; takes the place of host and port unless empty
+    std::string tunnel;                 ///< what asks an HTTP proxy for a tunnel, sent first; empty for none
+    std::size_t max_header = 64u << 10; ///< bytes of the proxy's answer to that
+    std::shared_ptr<tls_peer> tls;      ///< null: plain TCP
 };
 
 enum class dial_step : unsigned char {

@@ -104,6 +104,28 @@ class Secrets(ServerCase):
                     process.send_signal(signal.SIGINT)
                     self.finish(process)
 
+    def test_a_proxys_password_is_said_nowhere_and_is_not_among_the_arguments(self):
+        password = "pA55-of-the-proxy"
+        with socket.create_server(("127.0.0.1", 0)) as proxy:
+            proxy.settimeout(60)
+            url = "http://me:%s@127.0.0.1:%d" % (password, proxy.getsockname()[1])
+            for command in COMMANDS:
+                for arguments, environment in ((["--proxy", url], {}), (["--proxy=" + url], {}), ([], {"PLEX_PROXY": url})):
+                    with self.subTest(command=command, arguments=arguments):
+                        process = self.start("--server", self.server.url, *arguments, *command,
+                                             env=self.environment(**environment))
+                        connection = proxy.accept()[0]
+                        asked = connection.recv(4096)
+                        self.assertIn(b"CONNECT ", asked)
+                        self.assertIn(b"Proxy-Authorization: Basic ", asked)
+                        with open(f"/proc/{process.pid}/cmdline", "rb") as file:
+                            self.assertNotIn(password.encode(), file.read())
+                        connection.sendall(b"HTTP/1.1 407 No, " + password.encode() + b"\r\nContent-Length: 0\r\n\r\n")
+                        connection.close()
+                        process.send_signal(signal.SIGINT)
+                        _, out, err = self.finish(process)
+                        self.assertNotIn(password, out + err)
+
     def test_a_token_file_that_others_can_read_is_not_read(self):
         for mode in (0o640, 0o604, 0o660, 0o644):
             os.chmod(self.file.name, mode)

@@ -101,6 +101,31 @@ TEST_CASE("a header block of just max_header passes, and one byte more is refuse
     CHECK(config().max_header == 64u << 10);
 }
 
+TEST_CASE("a proxy's answer of just max_header passes, and one byte more is refused")
+{
+    std::string const answer = "HTTP/1.1 200 OK\r\nX: " + std::string(5'000, 'x') + "\r\n\r\n";
+    for (bool const fits : {true, false}) {
+        call_scene s;
+        raw_server proxy(s.io);
+        s.settings.proxy = proxy.url();
+        s.settings.max_header = answer.size() - (fits ? 0 : 1);
+        s.run([&]() -> asio::awaitable<void> {
+            started call(s.client().get_executor(), s.client().get_server_activities());
+            co_await proxy.accept();
+            co_await proxy.read_head();
+            co_await proxy.write(answer);
+            if (fits) {
+                co_await proxy.read_head();
+                co_await proxy.write(
+                    reply_of("Content-Length: " + std::to_string(empty_list.size()) + "\r\n", empty_list));
+            }
+            error const outcome = co_await call.result();
+            INFO(outcome.what());
+            CHECK(outcome.code() == (fits ? error_code() : error_code(errc::limit_exceeded)));
+        });
+    }
+}
+
 TEST_CASE("a line and an event of just max_message pass, and one byte more ends the event stream")
 {
     for (std::size_t const size : {200u, 100'000u, 1u << 20}) {

@@ -154,6 +154,22 @@ TEST_CASE("calls and feed go over a Unix socket, plain and over TLS")
         });
 }
 
+TEST_CASE("a Unix socket's path forges no line of a log or an error")
+{
+    call_scene s;
+    s.settings.unix_socket = "/nowhere\nINFO all is well\x1b[2J";
+    std::string said;
+    s.settings.logger.level = log_level::debug;
+    s.settings.logger.write = [&said](log_level, std::string_view text) { said += text; };
+    s.run([&]() -> asio::awaitable<void> {
+        feed const f = s.client().subscribe();
+        error const failure = co_await failure_of(s.client().ready(1s));
+        said += failure.what();
+    });
+    CHECK(contains(said, "/nowhere"));
+    CHECK(said.find_first_of("\n\x1b") == said.npos);
+}
+
 TEST_CASE("a Unix socket that is not there, or where nobody listens, is named in the error")
 {
     temporary_folder const folder;

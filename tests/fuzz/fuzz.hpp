@@ -74,7 +74,8 @@ public:
     // Of as many bytes as a number before it says.
     std::string_view text()
     {
-        std::size_t const size = std::min(number(), rest_.size());
+        std::size_t const wanted = number(); // before what is left is looked at
+        std::size_t const size = std::min(wanted, rest_.size());
         std::string_view const value = rest_.substr(0, size);
         rest_.remove_prefix(size);
         return value;

@@ -28,7 +28,8 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t bound = 32u << 20;
-constexpr std::size_t poured = 36u << 20; // more than the bound, and it ends
+// More than the bound, and it ends; less under a sanitizer, which counts in its own way.
+constexpr std::size_t poured = (detail::recycles_blocks ? 36u : 4u) << 20;
 
 constexpr std::string_view empty_list = R"({"MediaContainer":{"size":0}})";
 

@@ -62,7 +62,7 @@ std::size_t cut_everywhere(transport over, std::string const& match, std::size_t
             if (e)
                 std::rethrow_exception(e);
         });
-    auto const until = std::chrono::steady_clock::now() + 250s;
+    auto const until = std::chrono::steady_clock::now() + 900s;
     while (over_now != all.size() && std::chrono::steady_clock::now() < until)
         io.run_one_for(1s);
     std::size_t felt = 0;

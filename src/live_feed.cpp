@@ -132,6 +132,8 @@ void live_feed::open(std::shared_ptr<void> const& owner)
     if (running_)
         return;
     running_ = true;
+    counts_.malformed += ledger_.malformed();
+    counts_.revived += ledger_.revived();
     ledger_ = sync::ledger({settings_.ledger_bytes});
     plan_ = sync::reconnect_plan(settings_.transport, settings_.upward_every);
     last_snapshot_.reset();
@@ -268,7 +270,7 @@ void live_feed::count(counters& c) const
     c.malformed = counts_.malformed + ledger_.malformed();
     c.repaired_utf8 = counts_.repaired_utf8;
     c.reconnects = counts_.reconnects;
-    c.revived = ledger_.revived();
+    c.revived = counts_.revived + ledger_.revived();
     c.conflated = counts_.conflated;
     for (auto const& s : subscribers_)
         c.conflated += s->box.conflated();

@@ -336,6 +336,24 @@ TEST_CASE("the count of conflated updates only grows, whoever goes")
     s.run(c, body());
 }
 
+TEST_CASE("the count of what could not be read only grows, when a feed is opened anew too")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed first = c.subscribe();
+        co_await c.ready(10s);
+        s.server.announce("updated", activity_named("one", ""));
+        std::function<bool()> const counted = [&] { return c.counters().malformed == 1; };
+        co_await come_true(counted);
+        first.stop();
+        co_await reach(c, connection_state::idle);
+        feed second = c.subscribe();
+        CHECK(c.counters().malformed == 1);
+    };
+    s.run(c, body());
+}
+
 TEST_CASE("closing while the first list is waited for asks for no other one")
 {
     served s;

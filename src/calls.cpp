@@ -55,6 +55,8 @@ calls::calls(net::scope& s, config const& given, settings const& kept)
       pool_(s, pool_of(endpoint_of(base_, given), given))
 {
     origin_ += way_of(pool_.endpoint(), given);
+    if (given.token_function)
+        host_alone_ = base_.origin();
     protocol::check_place_of_token(base_, identity_, given.token);
 }
 
@@ -107,10 +109,10 @@ net::connection_pool::lease calls::checked(std::string_view what, net::connectio
 }
 
 /// No request will be sent with it, but all that is said from now on names the server.
-void calls::hide_token_in_origin()
+void calls::hide_token_in_origin() noexcept
 {
-    if (protocol::holds_secret(origin_, token_.value()))
-        origin_ = protocol::without_secret(std::move(origin_), token_.value());
+    if (protocol::holds_secret(base_.path, token_.value()))
+        path_is_secret_ = true;
 }
 
 asio::awaitable<net::connection_pool::lease> calls::connect(std::string_view what, steady_time deadline, bool hurries)
@@ -195,6 +197,15 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
                     co_await net::run(running, stream, reader);
                 while (!running.over()) {
                     during = net::to_string(running.step());
+                    // One in a row of requests has the buffer of the last; of many that are under way at once, as the
+                    // lists of a thousand feeds, each has one only from its reply on.
+                    if (!reader.has_buffer()) {
+                        error_code const ec = co_await stream.wait_readable();
+                        if (ec) {
+                            running.read(ec, 0);
+                            break;
+                        }
+                    }
                     auto reading = socket->async_read_some(reader.room(), asio::as_tuple(asio::deferred));
                     std::tuple<error_code, std::size_t> const got = co_await std::move(reading);
                     running.read(std::get<0>(got), std::get<1>(got));
@@ -218,7 +229,7 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
             during = "going on to the next step";
             connection = {}; // not to be held while a token is asked for, which may need it
             log(log_level::debug,
-                [&] { return asked.method() + " at " + origin_ + ": HTTP " + std::to_string(answer.status()); });
+                [&] { return asked.method() + " at " + origin() + ": HTTP " + std::to_string(answer.status()); });
             if (is_good(answer.status()))
                 token_.accepted();
             if (answer.status() != 401)
@@ -253,7 +264,7 @@ void calls::expect_list(int status, std::string_view body, protocol::decoder con
     if (outcome != protocol::decoded::malformed)
         return;
     diagnostics::content said = protocol::describe_reply(status, body, token_.secrets());
-    said.message = std::string(listing) + " at " + origin_ + ": the reply is " + std::string(decoder.problem());
+    said.message = std::string(listing) + " at " + origin() + ": the reply is " + std::string(decoder.problem());
     throw error(errc::malformed_reply, diagnostics(std::move(said)));
 }
 
@@ -346,7 +357,7 @@ asio::awaitable<opened_feed> calls::try_websocket(steady_time deadline, net::ans
         !result.answer.header("Sec-WebSocket-Extensions").empty() ||
         !result.answer.header("Sec-WebSocket-Protocol").empty())
         throw error(errc::malformed_reply,
-                    std::string(opening) + " at " + origin_ + ": the reply to the upgrade is none of ours");
+                    std::string(opening) + " at " + origin() + ": the reply to the upgrade is none of ours");
     co_return std::move(result.opened);
 }
 

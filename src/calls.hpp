@@ -16,6 +16,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,7 +67,8 @@ public:
     /// @param over `websocket` or `eventsource`
     asio::awaitable<opened_feed> open_feed(transport over, net::steady_time deadline);
 
-    std::string const& origin() const noexcept { return origin_; }
+    /// From any thread.
+    std::string const& origin() const noexcept { return path_is_secret_ ? host_alone_ : origin_; }
     std::uint64_t requests() const noexcept { return requests_; }
     /// Says the TLS goodbye on the kept connections and closes them.
     asio::awaitable<void> say_goodbye(net::steady_time deadline);
@@ -89,10 +91,10 @@ private:
         opened_feed opened; ///< events, where the answer is an event stream
     };
 
-    undertaking doing(std::string_view what) const { return {std::string(what), origin_}; }
+    undertaking doing(std::string_view what) const { return {std::string(what), origin()}; }
     asio::awaitable<void> get_token(std::string_view what, net::steady_time deadline);
     asio::awaitable<bool> renew_token(std::string_view what, std::uint64_t refused, net::steady_time deadline);
-    void hide_token_in_origin();
+    void hide_token_in_origin() noexcept;
     asio::awaitable<net::connection_pool::lease> connect(std::string_view what, net::steady_time deadline,
                                                          bool hurries);
     asio::awaitable<net::connection_pool::lease> connect_again(std::string_view what, net::connection_pool::lease,
@@ -113,7 +115,9 @@ private:
     net::scope& scope_;
     settings const& settings_;
     protocol::base_url base_;
-    std::string origin_; // with the base path, for messages
+    std::string origin_;     // with the base path, for messages
+    std::string host_alone_; // in its place once a token function has given what is in the path
+    std::atomic<bool> path_is_secret_ = false;
     std::string identity_;
     token token_;
     net::connection_pool pool_;

@@ -66,6 +66,13 @@ asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader
         e.written(ec);
     }
     while (!e.over()) {
+        if (!reader.has_buffer()) {
+            error_code const ec = co_await stream.wait_readable();
+            if (ec) {
+                e.read(ec, 0);
+                break;
+            }
+        }
         io_result const got = co_await stream.read_some(reader.room());
         e.read(got.ec, got.bytes);
     }

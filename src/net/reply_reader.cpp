@@ -51,12 +51,14 @@ byte_buffer answer::give_buffer() && noexcept
 
 reply_reader::reply_reader(reply_limits limits, expecting what, byte_buffer spare) : limits_(limits), what_(what)
 {
-    answer_.buffer_ = spare.bytes ? std::move(spare) : allocate(first_size);
+    answer_.buffer_ = std::move(spare);
 }
 
 boost::asio::mutable_buffer reply_reader::room()
 {
-    if (answer_.buffer_.size - filled_ < least_room + slack)
+    if (!has_buffer())
+        answer_.buffer_ = allocate(first_size);
+    else if (answer_.buffer_.size - filled_ < least_room + slack)
         grow();
     return {buffer() + filled_, answer_.buffer_.size - filled_ - slack};
 }

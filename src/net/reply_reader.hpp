@@ -61,6 +61,9 @@ class reply_reader
 public:
     reply_reader(reply_limits limits, expecting what, byte_buffer spare = {});
 
+    /// False until the first use of `room()`, unless it was given a spare one: whoever waits long for a reply may do so
+    /// without.
+    bool has_buffer() const noexcept { return buffer() != nullptr; }
     /// Where the next bytes go; never empty.
     boost::asio::mutable_buffer room();
     /// `size` bytes have come into the room.

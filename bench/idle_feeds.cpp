@@ -1,4 +1,5 @@
 // Very many feeds on which nothing happens, each of a client of its own, on one thread.
+#include "addresses.hpp"
 #include "client.hpp"
 #include "idleness.hpp"
 #include "measure.hpp"
@@ -37,7 +38,10 @@ struct feeds {
 
     plex::client& add()
     {
-        clients.emplace_back(context.get_executor(), settings);
+        // Each feed asks for two lists, on connections of their own: more than one address has ports for.
+        plex::config its = settings;
+        its.url.replace(its.url.find("127.0.0.1"), 9, "127.0.0." + std::to_string(1 + all.size() % server_addresses));
+        clients.emplace_back(context.get_executor(), std::move(its));
         all.push_back(clients.back().subscribe());
         return clients.back();
     }

@@ -1,5 +1,6 @@
 #include "front.hpp"
 
+#include "../addresses.hpp"
 #include "feeds.hpp"
 #include "replies.hpp"
 
@@ -51,10 +52,19 @@ void front::watch(int socket, std::uint64_t number) const
 
 unsigned front::listen(SSL_CTX* tls)
 {
+    unsigned const port = listen(tls, 1, 0);
+    for (unsigned host = 2; host <= server_addresses; ++host)
+        listen(tls, host, port);
+    return port;
+}
+
+unsigned front::listen(SSL_CTX* tls, unsigned host, unsigned port)
+{
     int const listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     sockaddr_in address{};
     address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_addr.s_addr = htonl((127u << 24) + host);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
     socklen_t size = sizeof address;
     auto* const any = reinterpret_cast<sockaddr*>(&address);
     if (bind(listener, any, size) != 0 || ::listen(listener, 4096) != 0 || getsockname(listener, any, &size) != 0)

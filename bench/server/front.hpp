@@ -19,7 +19,7 @@ class front
 public:
     front();
     /// @param tls null for plain connections
-    /// @return the port; throws where there is none
+    /// @return the port, the same at all addresses; throws where there is none
     unsigned listen(SSL_CTX* tls);
     [[noreturn]] void run();
 
@@ -40,6 +40,7 @@ private:
         std::string_view bytes;
     };
 
+    unsigned listen(SSL_CTX* tls, unsigned host, unsigned port);
     void watch(int socket, std::uint64_t number) const;
     void accept_all(int listener, SSL_CTX* tls);
     /// False when it is not ours any more.

@@ -45,6 +45,7 @@ TEST_CASE("objects and arrays are given as JSON", "[json_text]")
 
 TEST_CASE("strings and names are unescaped", "[json_text]")
 {
+    CHECK(found(R"({"a":"\u007f\u0080\u07ff\u0800\uffff"})", "a") == "\x7f\xc2\x80\xdf\xbf\xe0\xa0\x80\xef\xbf\xbf");
     CHECK(found(R"({"a":"\"\\\/\b\f\n\r\t\u0041\u00e9\u20ac\ud83d\ude00"})", "a") ==
           "\"\\/\b\f\n\r\tA\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80");
     CHECK(found(R"({"\u0061b":"x"})", "ab") == "x");

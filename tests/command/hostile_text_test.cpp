@@ -4,13 +4,13 @@
 #include "plain_text.hpp"
 
 #include "catch.hpp"
+#include "chosen_seed.hpp"
 #include "made_up.hpp"
 #include "protocol/json_text.hpp"
 #include "protocol/utf8.hpp"
 #include "shown_text.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
@@ -79,8 +79,7 @@ void check_lines(std::string const& text, std::size_t count)
 
 TEST_CASE("whatever activities are called, what is printed of them is lines of ours and commands no terminal")
 {
-    char const* const given = std::getenv("PLEX_TEST_SEED");
-    auto const seed = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const seed = test::chosen_seed();
     CAPTURE(seed); // PLEX_TEST_SEED=seed runs the same again
     hostile_texts random(seed);
     for (int round = 0; round != 1'000; ++round) {

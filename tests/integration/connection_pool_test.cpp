@@ -218,6 +218,23 @@ TEST_CASE("nothing is held of a kept connection whose idle time is over")
     test::run(io, body());
 }
 
+namespace {
+
+/// A call that is not made on the connection before, and its reply, after which the connection may be kept.
+asio::awaitable<void> call_anew(call_scene& s, raw_server& odd, char const* method)
+{
+    started call(s.client().get_executor(), s.client().send(request(method, "/")));
+    odd.close(); // the client has gone to another one by then
+    co_await odd.accept();
+    std::string const head = co_await odd.read_head();
+    CHECK(head.starts_with(method));
+    co_await odd.write(kept_reply());
+    error const outcome = co_await call.result();
+    CHECK(outcome.code() == error_code());
+}
+
+} // namespace
+
 TEST_CASE("a connection that the server closed while it was kept is not used, whatever the method")
 {
     call_scene s;
@@ -225,13 +242,7 @@ TEST_CASE("a connection that the server closed while it was kept is not used, wh
     s.settings.url = odd.url();
     s.run([&]() -> asio::awaitable<void> {
         for (char const* method : {"GET", "POST", "POST"}) {
-            started call(s.client().get_executor(), s.client().send(request(method, "/")));
-            co_await odd.accept();
-            std::string const head = co_await odd.read_head();
-            CHECK(head.starts_with(method));
-            co_await odd.write(kept_reply());
-            error const outcome = co_await call.result();
-            CHECK(outcome.code() == error_code());
+            co_await call_anew(s, odd, method);
             odd.close();
         }
         CHECK(s.client().counters().connections == 3);
@@ -248,15 +259,7 @@ TEST_CASE("what a server says unasked between two replies is no reply to the nex
             s.settings.url = odd.url();
             s.run([&]() -> asio::awaitable<void> {
                 for (int i = 0; i < 2; ++i) {
-                    started call(s.client().get_executor(), s.client().send(request(method, "/")));
-                    if (i != 0 && !closes)
-                        odd.close(); // the client has gone to another one by then
-                    co_await odd.accept();
-                    std::string const head = co_await odd.read_head();
-                    CHECK(head.starts_with(method));
-                    co_await odd.write(kept_reply());
-                    error const outcome = co_await call.result();
-                    CHECK(outcome.code() == error_code());
+                    co_await call_anew(s, odd, method);
                     co_await odd.write("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n");
                     if (closes)
                         odd.close();

@@ -1,10 +1,10 @@
+#include "chosen_seed.hpp"
 #include "everything_said.hpp"
 #include "shown_text.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/string.hpp>
 
-#include <cstdlib>
 #include <stdexcept>
 
 // What a server says, wherever it says it, commands no terminal and forges no line of a log.
@@ -57,12 +57,6 @@ std::string any_reply(hostile_texts& random)
     default:
         return http_reply(status, "", text);
     }
-}
-
-std::uint32_t chosen_seed()
-{
-    char const* const given = std::getenv("PLEX_TEST_SEED");
-    return given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
 }
 
 struct hostile_scene : call_scene {

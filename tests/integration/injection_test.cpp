@@ -1,5 +1,6 @@
 #include "calls_fixture.hpp"
 #include "child_process.hpp"
+#include "chosen_seed.hpp"
 #include "raw_client.hpp"
 
 #include <algorithm>
@@ -159,12 +160,6 @@ public:
 private:
     std::mt19937 random_;
 };
-
-std::uint32_t chosen_seed()
-{
-    char const* const given = std::getenv("PLEX_TEST_SEED");
-    return given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-}
 
 std::string percent_decoded(std::string_view text)
 {

@@ -88,10 +88,14 @@ public:
     /// Answers one request on the connection and leaves that open.
     asio::awaitable<void> answer()
     {
-        std::array<char, 4096> buffer;
-        co_await stream->async_read_some(asio::buffer(buffer), asio::use_awaitable);
+        co_await read_request();
         std::string const answer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
         co_await write(answer);
+    }
+    asio::awaitable<void> read_request()
+    {
+        std::array<char, 4096> buffer;
+        co_await stream->async_read_some(asio::buffer(buffer), asio::use_awaitable);
     }
     asio::awaitable<void> answer_one()
     {

@@ -1,5 +1,7 @@
 #include "counted_memory.hpp"
 
+#include "replaced_new.hpp"
+
 #include <atomic>
 #include <cstdlib>
 #include <fstream>
@@ -24,97 +26,51 @@ void* count(void* memory) noexcept
     return memory;
 }
 
-void uncount(void* memory) noexcept
+} // namespace
+
+namespace plex::test {
+
+void* allocate(std::size_t size) noexcept
+{
+    return count(std::malloc(size != 0 ? size : 1));
+}
+
+void release(void* memory) noexcept
 {
     if (memory)
         held -= malloc_usable_size(memory);
     std::free(memory);
 }
 
-void* checked(void* memory)
-{
-    if (!memory)
-        throw std::bad_alloc();
-    return memory;
-}
+} // namespace plex::test
 
-void* take(std::size_t size) noexcept
-{
-    return count(std::malloc(size != 0 ? size : 1));
-}
-
-void* take(std::size_t size, std::align_val_t alignment) noexcept
-{
-    auto const to = static_cast<std::size_t>(alignment);
-    return count(std::aligned_alloc(to, (size + to - 1) / to * to));
-}
-
-} // namespace
-
-// All forms, as a sanitizer that keeps one of its own sees memory come from one kind and go by another.
-void* operator new(std::size_t size)
-{
-    return checked(take(size));
-}
-void* operator new[](std::size_t size)
-{
-    return checked(take(size));
-}
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept
-{
-    return take(size);
-}
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
-{
-    return take(size);
-}
+// The aligned ones too, which some of what is held is made by.
 void* operator new(std::size_t size, std::align_val_t alignment)
 {
-    return checked(take(size, alignment));
+    auto const to = static_cast<std::size_t>(alignment);
+    if (void* const memory = count(std::aligned_alloc(to, (size + to - 1) / to * to)))
+        return memory;
+    throw std::bad_alloc();
 }
 void* operator new[](std::size_t size, std::align_val_t alignment)
 {
-    return checked(take(size, alignment));
-}
-void operator delete(void* memory) noexcept
-{
-    uncount(memory);
-}
-void operator delete[](void* memory) noexcept
-{
-    uncount(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept
-{
-    uncount(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept
-{
-    uncount(memory);
-}
-void operator delete(void* memory, std::nothrow_t const&) noexcept
-{
-    uncount(memory);
-}
-void operator delete[](void* memory, std::nothrow_t const&) noexcept
-{
-    uncount(memory);
+    return operator new(size, alignment);
 }
 void operator delete(void* memory, std::align_val_t) noexcept
 {
-    uncount(memory);
+    plex::test::release(memory);
 }
 void operator delete[](void* memory, std::align_val_t) noexcept
 {
-    uncount(memory);
+    plex::test::release(memory);
 }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept
 {
-    uncount(memory);
+    plex::test::release(memory);
 }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept
 {
-    uncount(memory);
+    plex::test::release(memory);
 }
 
 namespace plex::test {

@@ -1,5 +1,7 @@
 #include "failing_allocator.hpp"
 
+#include "replaced_new.hpp"
+
 #include <atomic>
 #include <cstdlib>
 
@@ -9,6 +11,10 @@ constinit thread_local std::size_t until_failure = 0; // 0: never
 constinit thread_local bool lasting = false;
 constinit thread_local bool failed = false;
 std::atomic<std::size_t> live{0};
+
+} // namespace
+
+namespace plex::test {
 
 void* allocate(std::size_t size) noexcept
 {
@@ -29,7 +35,7 @@ void release(void* memory) noexcept
     std::free(memory);
 }
 
-} // namespace
+} // namespace plex::test
 
 namespace plex::testing {
 
@@ -52,48 +58,3 @@ std::size_t live_allocations() noexcept
 }
 
 } // namespace plex::testing
-
-// All forms but the aligned ones, as a sanitizer that keeps one of its own sees memory come from one kind and go by
-// another.
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept
-{
-    return allocate(size);
-}
-void* operator new(std::size_t size)
-{
-    if (void* const memory = allocate(size))
-        return memory;
-    throw std::bad_alloc();
-}
-void* operator new[](std::size_t size)
-{
-    return operator new(size);
-}
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
-{
-    return allocate(size);
-}
-void operator delete(void* memory) noexcept
-{
-    release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept
-{
-    release(memory);
-}
-void operator delete(void* memory, std::nothrow_t const&) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory, std::nothrow_t const&) noexcept
-{
-    release(memory);
-}

@@ -1,6 +1,7 @@
 #include "catch.hpp"
 
 #include "decoding.hpp"
+#include "replaced_new.hpp"
 
 #include <atomic>
 #include <cstdlib>
@@ -11,61 +12,26 @@
 namespace {
 std::atomic<std::size_t> allocations{0};
 std::atomic<std::size_t> held{0}; // bytes
-
-void release(void* memory) noexcept
-{
-    held -= memory ? ::malloc_usable_size(memory) : 0;
-    std::free(memory);
-}
 } // namespace
 
-// Counts what the whole program allocates. All forms but the aligned ones, as a sanitizer that keeps one of its own
-// sees memory come from one kind and go by another.
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept
+namespace plex::test {
+
+// Counts what the whole program allocates.
+void* allocate(std::size_t size) noexcept
 {
     ++allocations;
     void* const memory = std::malloc(size != 0 ? size : 1);
     held += memory ? ::malloc_usable_size(memory) : 0;
     return memory;
 }
-void* operator new(std::size_t size)
+
+void release(void* memory) noexcept
 {
-    if (void* const memory = operator new(size, std::nothrow))
-        return memory;
-    throw std::bad_alloc();
+    held -= memory ? ::malloc_usable_size(memory) : 0;
+    std::free(memory);
 }
-void* operator new[](std::size_t size)
-{
-    return operator new(size);
-}
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept
-{
-    return operator new(size, std::nothrow);
-}
-void operator delete(void* memory) noexcept
-{
-    release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept
-{
-    release(memory);
-}
-void operator delete(void* memory, std::nothrow_t const&) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept
-{
-    release(memory);
-}
-void operator delete[](void* memory, std::nothrow_t const&) noexcept
-{
-    release(memory);
-}
+
+} // namespace plex::test
 
 namespace plex::testing {
 

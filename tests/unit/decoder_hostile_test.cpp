@@ -1,5 +1,6 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "decoding.hpp"
 #include "protocol/utf8.hpp"
 
@@ -7,7 +8,6 @@
 #include <boost/json/value.hpp>
 
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 
 namespace plex::testing {
@@ -334,9 +334,7 @@ TEST_CASE("a Context of more than 1 MiB with white space is left out, however sh
 
 TEST_CASE("whatever bytes come, what is handed out is valid", "[decoder]")
 {
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    std::uint32_t const start =
-        given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     auto const below = [&random](std::size_t n) {

@@ -1,5 +1,6 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "decoding.hpp"
 #include "protocol/json_reader.hpp"
 #include "protocol/json_sink.hpp"
@@ -10,7 +11,6 @@
 #include <boost/json/value.hpp>
 
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 
 namespace plex::protocol {
@@ -144,8 +144,7 @@ TEST_CASE("nesting is counted in levels that are open, not in containers", "[jso
 
 TEST_CASE("whatever the text, it is read as Boost.JSON reads it", "[json_reader]")
 {
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    auto const start = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     auto const below = [&random](std::size_t n) {

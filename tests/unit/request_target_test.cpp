@@ -1,10 +1,10 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "protocol/request_target.hpp"
 #include "refusal.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -205,8 +205,7 @@ TEST_CASE("a base path that begins with two slashes is refused: it would be take
 
 TEST_CASE("whatever the uuid, its target is refused or one plain segment", "[target]")
 {
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    auto const start = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     std::uniform_int_distribution<int> byte(0, 255);

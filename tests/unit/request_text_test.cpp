@@ -1,10 +1,10 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "protocol/request_text.hpp"
 #include "refusal.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -185,8 +185,7 @@ TEST_CASE("a token has one place, and a request that has it in another is refuse
 
 TEST_CASE("whatever a request is made of, it is refused or its head has exactly its lines", "[request]")
 {
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    auto const start = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     auto const below = [&random](int n) { return std::uniform_int_distribution<int>(0, n - 1)(random); };

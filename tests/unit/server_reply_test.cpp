@@ -1,12 +1,12 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "decoding.hpp"
 #include "protocol/server_reply.hpp"
 #include "protocol/utf8.hpp"
 
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <random>
 #include <string>
 
@@ -166,8 +166,7 @@ TEST_CASE("errors of any other shape are taken for what can be read of them", "[
 
 TEST_CASE("whatever the body, what is said of it is short, valid and safe", "[reply]")
 {
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    auto const start = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
+    std::uint32_t const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     std::vector<std::string> const pieces = {"<title>",

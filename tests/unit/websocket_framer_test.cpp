@@ -1,11 +1,11 @@
 #include "catch.hpp"
 
+#include "chosen_seed.hpp"
 #include "protocol/utf8.hpp"
 #include "protocol/websocket_framer.hpp"
 #include "websocket_stream.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <vector>
@@ -13,16 +13,6 @@
 namespace plex::protocol {
 
 using namespace testing;
-
-namespace {
-
-std::uint32_t seed()
-{
-    auto const* const given = std::getenv("PLEX_TEST_SEED");
-    return given != nullptr ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-}
-
-} // namespace
 
 TEST_CASE("text and binary messages arrive whole, with lengths of all three forms", "[websocket]")
 {
@@ -209,7 +199,7 @@ TEST_CASE("storage grows with what arrives and is freed when nothing is unfinish
 
 TEST_CASE("random streams come out the same however they are fragmented and cut", "[websocket][random]")
 {
-    auto const start = seed();
+    auto const start = test::chosen_seed();
     CAPTURE(start); // PLEX_TEST_SEED=start runs the same again
     std::mt19937 random(start);
     auto const below = [&](std::size_t n) { return std::uniform_int_distribution<std::size_t>(0, n - 1)(random); };
@@ -274,7 +264,7 @@ TEST_CASE("random streams come out the same however they are fragmented and cut"
 
 TEST_CASE("a damaged stream comes to the same end however it is cut", "[websocket][random]")
 {
-    auto const start = seed();
+    auto const start = test::chosen_seed();
     CAPTURE(start);
     std::mt19937 random(start);
     int refused = 0;

@@ -192,20 +192,13 @@ asio::awaitable<net::answer> calls::ask(std::string_view what, request const& as
                 net::reply_reader reader({settings_.max_header, settings_.max_body}, expected, std::move(spare_));
                 net::byte_stream& stream = *connection.stream;
                 net::exchange running(stream, *bytes, reader);
-                net::stream_socket* const socket = running.unsent().size() == 0 ? stream.plain() : nullptr;
+                // One in a row of requests is sent at once, and has the buffer of the last.
+                bool const in_a_row = running.unsent().size() == 0 && reader.has_buffer();
+                net::stream_socket* const socket = in_a_row ? stream.plain() : nullptr;
                 if (!socket)
                     co_await net::run(running, stream, reader);
                 while (!running.over()) {
                     during = net::to_string(running.step());
-                    // One in a row of requests has the buffer of the last; of many that are under way at once, as the
-                    // lists of a thousand feeds, each has one only from its reply on.
-                    if (!reader.has_buffer()) {
-                        error_code const ec = co_await stream.wait_readable();
-                        if (ec) {
-                            running.read(ec, 0);
-                            break;
-                        }
-                    }
                     auto reading = socket->async_read_some(reader.room(), asio::as_tuple(asio::deferred));
                     std::tuple<error_code, std::size_t> const got = co_await std::move(reading);
                     running.read(std::get<0>(got), std::get<1>(got));

@@ -5,6 +5,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/error.hpp>
 
+#include <cstddef>
 #include <exception>
 #include <iterator>
 #include <utility>
@@ -84,13 +85,11 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
 
 void token::replace_by(std::string const& value)
 {
-    constexpr std::size_t remembered = 4;
+    constexpr std::ptrdiff_t remembered = 4;
     if (!value_.empty())
         earlier_.push_front(std::move(value_));
-    auto last = earlier_.before_begin();
-    for (std::size_t i = 0; i != remembered && std::next(last) != earlier_.end(); ++i)
-        ++last;
-    earlier_.erase_after(last, earlier_.end());
+    if (std::distance(earlier_.begin(), earlier_.end()) > remembered)
+        earlier_.resize(remembered);
     value_ = value;
     ++version_;
 }

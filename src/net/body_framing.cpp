@@ -1,5 +1,7 @@
 #include "net/body_framing.hpp"
 
+#include "net/reply_head.hpp"
+
 #include <boost/beast/http/error.hpp>
 
 #include <algorithm>
@@ -13,12 +15,6 @@ namespace {
 
 constexpr std::size_t longest_chunk_head = 4096; // a size, and extensions that nobody sends
 constexpr std::size_t longest_trailer = 64u << 10;
-
-/// A bare CR is a line's end to some.
-bool is_control(char c)
-{
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
 
 /// The first line with its line ending; empty where it is not there yet, or is broken.
 std::string_view first_line(std::string_view bytes, std::size_t limit, error_code& ec)
@@ -93,7 +89,8 @@ std::size_t body_framing::chunk_head(std::string_view line, error_code& ec)
         return 0;
     char const* const end = line.data() + line.size() - 2;
     auto const [number_end, fault] = std::from_chars(line.data(), end, rest_, 16);
-    std::string_view extension(number_end, static_cast<std::size_t>(end - number_end)); // whatever it means
+    // Whatever it means; but a bare CR is a line's end to some.
+    std::string_view extension(number_end, static_cast<std::size_t>(end - number_end));
     extension.remove_prefix(std::min(extension.find_first_not_of(" \t"), extension.size()));
     bool const good =
         extension.empty() || (extension.front() == ';' && std::none_of(extension.begin(), extension.end(), is_control));

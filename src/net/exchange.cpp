@@ -66,6 +66,8 @@ asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader
         e.written(ec);
     }
     while (!e.over()) {
+        // Of many that are under way at once, as the lists of a thousand feeds, each has a buffer only from its reply
+        // on.
         if (!reader.has_buffer()) {
             error_code const ec = co_await stream.wait_readable();
             if (ec) {

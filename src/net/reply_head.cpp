@@ -38,12 +38,6 @@ std::string_view trimmed(std::string_view text)
     return text;
 }
 
-/// Tabs are the only control characters in a line (RFC 9110, 5.5).
-bool is_control(char c)
-{
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
-}
-
 /// The first control character from there on. Eight bytes at a time, as this sees every byte of every head.
 std::size_t find_control(std::string_view text, std::size_t at)
 {

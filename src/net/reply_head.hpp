@@ -43,6 +43,12 @@ reply_field next_field(std::string_view& text) noexcept;
 /// A head without its status line.
 std::string_view fields_of(std::string_view head) noexcept;
 
+/// Of those that no line may hold: all but tabs (RFC 9110, 5.5).
+inline bool is_control(char c) noexcept
+{
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f;
+}
+
 /// RFC 9110, 5.1: names are the same in any case of letters.
 inline bool same_name(std::string_view a, std::string_view b) noexcept
 {

@@ -233,17 +233,20 @@ void tls_peer::forget_session() noexcept
 int tls_peer::session_came(SSL* ssl, SSL_SESSION* session) noexcept
 {
     auto* const self = static_cast<tls_peer*>(SSL_get_app_data(ssl));
-    X509 const* const shown = SSL_SESSION_get0_peer(session);
-    // What a certificate has once proved it does not prove for longer than it is valid.
-    if (shown && X509_cmp_current_time(X509_get0_notAfter(shown)) < 0)
+    if (!self || SSL_session_reused(ssl) == 1)
         return 0;
-    if (self && SSL_session_reused(ssl) == 0) {
-        if (int days = 0, seconds = 0;
-            shown && ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(shown)) == 1)
-            SSL_SESSION_set_timeout(session, std::min(SSL_SESSION_get_timeout(session), days * 86'400L + seconds));
-        std::lock_guard const lock(self->mutex_);
-        self->session_.reset(SSL_SESSION_dup(session));
+    // What a certificate has once proved it does not prove for longer than it is valid.
+    X509 const* const shown = SSL_SESSION_get0_peer(session);
+    int days = 0;
+    int seconds = 0;
+    if (shown && ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(shown)) == 1) {
+        long const left = days * 86'400L + seconds;
+        if (left <= 0)
+            return 0;
+        SSL_SESSION_set_timeout(session, std::min(SSL_SESSION_get_timeout(session), left));
     }
+    std::lock_guard const lock(self->mutex_);
+    self->session_.reset(SSL_SESSION_dup(session));
     return 0; // it is not kept, but a copy of it
 }
 

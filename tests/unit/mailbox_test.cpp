@@ -202,8 +202,8 @@ TEST_CASE("an update that takes another's place needs only its own room", "[mail
 TEST_CASE("a batch leaves what its mails leave one by one", "[mailbox]")
 {
     auto const large = R"({"k":")" + std::string(400, 'x') + R"("})";
-    for (std::size_t const events : {3, 8, 1000}) {
-        for (std::size_t const bytes : {2'000, 8'000, 1'000'000}) {
+    for (std::size_t const events : {3U, 8U, 1000U}) {
+        for (std::size_t const bytes : {2'000U, 8'000U, 1'000'000U}) {
             for (auto const& wanted : {filter(), filter().type("wanted")}) {
                 sync::mailbox_limits limits;
                 limits.conflate_after = events;

@@ -36,9 +36,20 @@ public:
     static activity_record const* make(activity_fields const&);
 
     void acquire() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+    /// By the holder of a reference that nobody else copies meanwhile: while it is the only one there is nobody to
+    /// synchronise with.
+    void acquire_alone() const noexcept
+    {
+        if (references_.load(std::memory_order_relaxed) == 1)
+            references_.store(2, std::memory_order_relaxed);
+        else
+            acquire();
+    }
     void release() const noexcept
     {
-        if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+        // The last holder has nobody to race with: a plain read is enough to know it.
+        if (references_.load(std::memory_order_acquire) == 1 ||
+            references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
             destroy();
     }
 
@@ -60,6 +71,12 @@ private:
 /// The library's own way into a handle.
 struct activity_access {
     static activity make(activity_fields const& fields) { return activity(activity_record::make(fields)); }
+    /// Another handle to the same record, from one that only its owner copies (`activity_record::acquire_alone`).
+    static activity share(activity const& own) noexcept
+    {
+        own.record_->acquire_alone();
+        return activity(own.record_);
+    }
     /// Null for an empty activity.
     static activity_record const* record(activity const& a) noexcept { return a.record_; }
 };

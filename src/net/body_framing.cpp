@@ -16,6 +16,30 @@ namespace {
 constexpr std::size_t longest_chunk_head = 4096; // a size, and extensions that nobody sends
 constexpr std::size_t longest_trailer = 64u << 10;
 
+/// A chunk's size as all servers write it, and nothing else in its line; 0 where it is written in another way, which
+/// `chunk_head` looks at. Most chunks of an event stream hold one event.
+std::size_t plain_chunk_head(std::string_view bytes, std::uint64_t& size)
+{
+    constexpr std::size_t most_digits = 8;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; i < std::min(most_digits, bytes.size()); ++i) {
+        char const c = bytes[i];
+        unsigned const digit = static_cast<unsigned char>(c) - unsigned{'0'};
+        unsigned const letter = (static_cast<unsigned char>(c) | 0x20U) - unsigned{'a'};
+        if (digit < 10) {
+            value = 16 * value + digit;
+        } else if (letter < 6) {
+            value = 16 * value + 10 + letter;
+        } else {
+            if (value == 0 || bytes.size() < i + 2 || c != '\r' || bytes[i + 1] != '\n')
+                return 0;
+            size = value;
+            return i + 2;
+        }
+    }
+    return 0;
+}
+
 /// The first line with its line ending; empty where it is not there yet, or is broken.
 std::string_view first_line(std::string_view bytes, std::size_t limit, error_code& ec)
 {
@@ -53,8 +77,8 @@ body_framing::piece body_framing::next(std::string_view bytes, error_code& ec)
         limit_ -= bytes.size();
         return {0, bytes.size()};
     case state::chunk_head:
-        return {chunk_head(first_line(bytes, longest_chunk_head, ec), ec), 0};
-    case state::chunk_end:
+        return next_chunk(bytes, ec);
+    case state::chunk_end: {
         if (bytes[0] != '\r' || (bytes.size() > 1 && bytes[1] != '\n')) {
             ec = http::error::bad_chunk;
             return {};
@@ -62,7 +86,9 @@ body_framing::piece body_framing::next(std::string_view bytes, error_code& ec)
         if (bytes.size() == 1)
             return {};
         state_ = state::chunk_head;
-        return {2, 0};
+        piece const behind = next_chunk(bytes.substr(2), ec);
+        return {2 + behind.framing, behind.body};
+    }
     case state::trailer: {
         std::string_view const line = first_line(bytes, longest_trailer - trailer_, ec); // of no use to anybody here
         trailer_ += line.size();
@@ -81,6 +107,16 @@ body_framing::piece body_framing::next_of_body(std::size_t available, state then
     if (rest_ == 0)
         state_ = then;
     return {0, size};
+}
+
+body_framing::piece body_framing::next_chunk(std::string_view bytes, error_code& ec)
+{
+    if (std::size_t const head = plain_chunk_head(bytes, rest_); head != 0 && rest_ <= limit_) [[likely]] {
+        limit_ -= rest_;
+        state_ = state::chunk_body;
+        return {head, next_of_body(bytes.size() - head, state::chunk_end).body};
+    }
+    return {chunk_head(first_line(bytes, longest_chunk_head, ec), ec), 0};
 }
 
 std::size_t body_framing::chunk_head(std::string_view line, error_code& ec)

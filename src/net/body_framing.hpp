@@ -45,6 +45,7 @@ private:
     body_framing(state s, std::uint64_t rest, std::uint64_t limit) : state_(s), rest_(rest), limit_(limit) {}
 
     piece next_of_body(std::size_t available, state then);
+    piece next_chunk(std::string_view bytes, error_code&);
     std::size_t chunk_head(std::string_view line, error_code&);
 
     state state_;

@@ -1,8 +1,13 @@
 #include "protocol/event_stream_framer.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <new>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace plex::protocol {
 namespace {
@@ -35,8 +40,6 @@ void event_stream_framer::feed(std::span<char> input) noexcept
         if (*at_ == '\n')
             ++at_;
     }
-    lf_ = find('\n', at_);
-    cr_ = find('\r', at_);
 }
 
 event_stream_item event_stream_framer::next()
@@ -44,8 +47,14 @@ event_stream_item event_stream_framer::next()
     if (delivered_)
         forget_event();
     event_stream_item item;
-    if (between_events_ && take_plain_event(item)) [[likely]]
-        return item;
+    if (between_events_) [[likely]] {
+        if (at_ == end_) { // as with each chunk that brought whole events
+            free_storage();
+            return item;
+        }
+        if (take_plain_event(item))
+            return item;
+    }
     return next_slow();
 }
 
@@ -54,13 +63,28 @@ std::size_t event_stream_framer::memory() const noexcept
     return storage_.capacity() + heap_of(name_) + heap_of(id_);
 }
 
-char* event_stream_framer::find(char c, char* from) const noexcept
+// The first LF or CR in the input from there on, or end_. Both in one pass: what a search costs here is the guess when
+// it ends, which two would get wrong twice.
+char* event_stream_framer::find_line_end(char* from) const noexcept
 {
-    auto const size = static_cast<std::size_t>(end_ - from);
-    if (size == 0) // where memchr may not be given what may be a null pointer
-        return end_;
-    auto* const found = static_cast<char*>(std::memchr(from, c, size));
-    return found != nullptr ? found : end_;
+#if defined(__SSE2__)
+    auto const line_ends = [](char const* at) {
+        __m128i const bytes = _mm_loadu_si128(reinterpret_cast<__m128i const*>(at));
+        return _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r')));
+    };
+    for (; end_ - from >= 64; from += 64) {
+        __m128i const early = _mm_or_si128(line_ends(from), line_ends(from + 16));
+        __m128i const late = _mm_or_si128(line_ends(from + 32), line_ends(from + 48));
+        if (_mm_movemask_epi8(_mm_or_si128(early, late)) != 0)
+            break;
+    }
+    for (; from < end_; from += 16) // by whose slack it may look past the end
+        if (auto const found = static_cast<unsigned>(_mm_movemask_epi8(line_ends(from))))
+            return std::min(from + std::countr_zero(found), end_);
+    return end_;
+#else
+    return std::find_if(from, end_, [](char c) { return c == '\n' || c == '\r'; });
+#endif
 }
 
 // Every event of Plex is "event: <name>\ndata: <JSON>\n\n" (protocol.md 2.13). One that lies whole in the input is
@@ -68,25 +92,30 @@ char* event_stream_framer::find(char c, char* from) const noexcept
 bool event_stream_framer::take_plain_event(event_stream_item& item) noexcept
 {
     static constexpr std::string_view event = "event: ";
+    static constexpr std::string_view usual = "event: activity\n";
     static constexpr std::string_view data = "\ndata: ";
-    static_assert(event.size() == data.size());
     auto const starts_with = [this](char const* at, std::string_view text) {
         return static_cast<std::size_t>(end_ - at) >= text.size() && std::memcmp(at, text.data(), text.size()) == 0;
     };
-    if (cr_ < lf_ || !starts_with(at_, event) || !starts_with(lf_, data))
-        return false;
     char* const name = at_ + event.size();
-    char* const body = lf_ + data.size();
-    char* const last = find('\n', body);
-    if (end_ - last < 2 || last[1] != '\n' || cr_ < last || lf_ == name ||
-        static_cast<std::size_t>(last - at_) > limit_)
+    char* name_end = nullptr;
+    if (starts_with(at_, usual)) [[likely]]
+        name_end = at_ + usual.size() - 1;
+    else if (starts_with(at_, event))
+        name_end = find_line_end(name);
+    else
+        return false;
+    if (name_end == name || !starts_with(name_end, data))
+        return false;
+    char* const body = name_end + data.size();
+    char* const last = find_line_end(body);
+    if (end_ - last < 2 || last[0] != '\n' || last[1] != '\n' || static_cast<std::size_t>(last - at_) > limit_)
         return false;
     item.what = event_stream::event;
-    item.name = {name, static_cast<std::size_t>(lf_ - name)};
+    item.name = {name, static_cast<std::size_t>(name_end - name)};
     item.data = {body, last};
     item.id = id_;
     at_ = last + 2;
-    lf_ = find('\n', at_);
     return true;
 }
 
@@ -113,7 +142,7 @@ event_stream_item event_stream_framer::next_slow()
 // False when no line is complete, or it was refused.
 bool event_stream_framer::take_line(std::span<char>& line)
 {
-    char* const line_end = std::min(lf_, cr_);
+    char* const line_end = find_line_end(at_);
     line = {at_, line_end};
     if (line.size() > limit_ - cut_line_) {
         refuse("a line exceeds the limit");
@@ -137,14 +166,11 @@ bool event_stream_framer::take_line(std::span<char>& line)
 void event_stream_framer::pass_line_end(char* line_end) noexcept
 {
     at_ = line_end + 1;
-    if (*line_end == '\r') {
-        cr_ = find('\r', at_);
-        after_cr_ = at_ == end_;
-        if (after_cr_ || *at_ != '\n')
-            return;
+    if (*line_end != '\r')
+        return;
+    after_cr_ = at_ == end_;
+    if (!after_cr_ && *at_ == '\n')
         ++at_;
-    }
-    lf_ = find('\n', at_);
 }
 
 // Fields of other names are passed over, comments too: their name is empty.

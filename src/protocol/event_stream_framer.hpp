@@ -67,7 +67,7 @@ public:
     std::size_t memory() const noexcept;
 
 private:
-    char* find(char c, char* from) const noexcept;
+    char* find_line_end(char* from) const noexcept;
     bool take_plain_event(event_stream_item& item) noexcept;
     event_stream_item next_slow();
     bool take_line(std::span<char>& line);
@@ -85,8 +85,6 @@ private:
 
     char* at_ = nullptr; // the input not yet used
     char* end_ = nullptr;
-    char* lf_ = nullptr; // the first LF and the first CR in it, or end_: so each byte is searched once for each
-    char* cr_ = nullptr;
     std::size_t limit_;
 
     // Nothing is unfinished or waits to be forgotten: take_plain_event() may be tried.

@@ -272,7 +272,7 @@ bool ledger::in_grace(time_point now) const noexcept
 
 mail ledger::tell(entry const& e, event_kind kind, bool inferred, instant now)
 {
-    return {{kind, inferred, now.system, e.started_at, e.current}, e.life};
+    return {{kind, inferred, now.system, e.started_at, activity_access::share(e.current)}, e.life};
 }
 
 void ledger::introduce(instant now, std::vector<mail>& out) const

@@ -362,9 +362,8 @@ TEST_CASE("no list takes more than 32 MiB")
         return R"({"uuid":")" + std::to_string(i) + R"(","type":"t")" + members + "}";
     };
     auto const all_of = [=](std::string const& members) {
-        std::string const text =
-            list_of(whole, [&](std::size_t i) { return i < 8'000 ? activity(i, members) : std::string(whole, ' '); });
-        return text;
+        auto const entry = [&](std::size_t i) { return i < 8'000 ? activity(i, members) : std::string(whole, ' '); };
+        return list_of(whole, entry);
     };
     auto const all_over = [](std::vector<std::pair<char const*, std::function<std::string()>>> const& bodies) {
         for (auto const& [what, body] : bodies)

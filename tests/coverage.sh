@@ -40,7 +40,8 @@ llvm-cov-19 export -summary-only -instr-profile $build/all.profdata $objects \
     -ignore-filename-regex '/(tests|examples|bench|build)/|^/usr/' >$build/coverage.json
 python3 tests/coverage_summary.py $build/coverage.json || failed=yes
 if [ -n "$lines" ]; then
-    llvm-cov-19 show -instr-profile $build/all.profdata $objects $(find "$lines" -name '*.?pp') 2>/dev/null |
+    # shellcheck disable=SC2086,SC2046 # lists of words
+    llvm-cov-19 show -instr-profile $build/all.profdata $objects -sources $(find "$lines" -name "*.?pp") |
         grep -E '^/|^[^|]*\| +0\|'
 fi
 [ -z "${failed:-}" ]

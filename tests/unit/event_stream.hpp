@@ -29,7 +29,10 @@ public:
 
     run& piece(std::string_view bytes)
     {
-        std::string const behind(event_stream_framer::slack, '\n'); // which would end an event, if it were looked at
+        // Would end an event, if it were looked at; in every other piece, after one more byte of it.
+        std::string behind(event_stream_framer::slack, '\n');
+        if (pieces_++ % 2 == 1)
+            behind.front() = ' ';
         auto const buffer = std::make_unique<char[]>(bytes.size() + behind.size());
         std::copy(behind.begin(), behind.end(), std::copy(bytes.begin(), bytes.end(), buffer.get()));
         framer_.feed({buffer.get(), bytes.size()});
@@ -60,6 +63,7 @@ public:
 private:
     event_stream_framer framer_;
     trace trace_;
+    std::size_t pieces_ = 0;
     std::size_t slack_read_ = 0;
 };
 

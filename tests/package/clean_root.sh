@@ -9,7 +9,10 @@ library=$(basename "$debs"/libplex-activities[0-9]*.deb | sed 's/_.*//')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export DEBIAN_FRONTEND=noninteractive
-apt() { echo "+ apt-get $*"; apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; exit 1; }; }
+apt() {
+    echo "+ apt-get $*"
+    apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; exit 1; }
+}
 run() { echo "+ $*"; "$@"; }
 
 apt update

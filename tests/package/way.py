@@ -4,8 +4,7 @@
   way.py WAY BUILD_DIR      BUILD_DIR is where the library was built; WAY is one of the functions below, or `install`,
                             which those need that begin with `installed`
 
-Whatever is made lies in BUILD_DIR/tests/package, but for builds of the library's own sources: they lie beside BUILD_DIR, from
-where paths to the sources are the same, so that ccache knows each file."""
+Whatever is made lies in BUILD_DIR/tests/package."""
 
 import os
 import pathlib
@@ -59,30 +58,50 @@ def check_user(program, prefix=None):
     assert (SONAME in linked) == SHARED, linked
 
 
-def with_cmake(way, folder, *settings, **options):
+def with_cmake(way, folder, *settings, build=True, **options):
     run("cmake", "-G", "Ninja", "-S", USER, "-B", fresh(folder), f"-DWAY={way}", f"-DCMAKE_CXX_COMPILER={COMPILER}",
         f"-DCMAKE_BUILD_TYPE={CACHE['CMAKE_BUILD_TYPE']}", *settings, **options)
-    if not options:
+    if build:
         run("cmake", "--build", folder)
 
 
 def with_sources(way):
-    folder = BUILD.parent / f"{BUILD.name}-{way}"
-    os.environ |= {"CCACHE_BASEDIR": str(SOURCE), "CCACHE_NOHASHDIR": "1"}
-    same = ("CMAKE_CXX_COMPILER_LAUNCHER", "CMAKE_CXX_FLAGS_RELEASE", "BUILD_SHARED_LIBS", "PLEX_WARNINGS_AS_ERRORS")
-    launcher = {"CMAKE_CXX_COMPILER_LAUNCHER": shutil.which("ccache") or ""}
-    release = {"CMAKE_CXX_FLAGS_RELEASE": "-O2 -DNDEBUG"}  # as cmake/options.cmake has it
-    with_cmake(way, folder, f"-DPLEX_SOURCE={SOURCE}", *(f"-D{name}={(CACHE | launcher | release)[name]}" for name in same))
-    check_user(folder / "user")
+    """The libraries are compiled again with PLEX_TEST_LONG alone; else the program is linked, as its project would, with those
+    that are there."""
+    folder = WORK / way
+    with_cmake(way, folder, f"-DPLEX_SOURCE={SOURCE}", f"-DBUILD_SHARED_LIBS={CACHE['BUILD_SHARED_LIBS']}", build=False)
     targets = run("cmake", "--build", folder, "--target", "help")
     for unwanted in ("unit:", "plex-activities:", "example_list:", "bench:"):
         assert f"\n{unwanted}" not in targets, f"a user's project has our target {unwanted}"
+    if os.environ.get("PLEX_TEST_LONG"):
+        run("cmake", "--build", folder)
+    else:
+        run("cmake", "--build", folder, "--target", "CMakeFiles/user.dir/main.cpp.o")
+        link = run("ninja", "-C", folder, "-t", "commands", "user").splitlines()[-1]
+        libraries = sorted(set(re.findall(r"\S*libplex_\w+\.(?:a|so)[.0-9]*(?=\s|$)", link)))
+        assert len(libraries) == 2, link
+        for library in libraries:
+            (folder / library).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(BUILD / pathlib.Path(library).name, folder / library)
+            if SONAME in library:
+                shutil.copy(folder / library, (folder / library).with_name(SONAME))
+        run("sh", "-c", link, cwd=folder)
+    check_user(folder / "user")
     fresh(folder)
 
 
 def install():
     """`cmake --install` of what is built, as the test `package.install`; the ways that begin with `installed` take that."""
     run("cmake", "--install", BUILD, "--prefix", fresh(PREFIX))
+
+
+def versions():
+    """What cannot take the version from plex/version.hpp agrees with it."""
+    minor = VERSION.rpartition(".")[0]
+    for file, text in (("CHANGELOG.md", f"## {VERSION} "), ("README.md", f"find_package(plex_activities {minor} "),
+                       ("README.md", f"`libplex-activities{minor}`"),
+                       ("packaging/vcpkg/ports/plex-activities/vcpkg.json", f'"version-semver": "{VERSION}"')):
+        assert text in (SOURCE / file).read_text(), f"{file} has no {text!r}"
 
 
 def add_subdirectory():
@@ -137,7 +156,8 @@ def installed_another_boost():
     other = fresh(WORK / "other")
     shutil.copytree(PREFIX, other, symlinks=True)
     file_of(other, config.name).write_text(config.read_text().replace(f"{asked[1]} EXACT", "1.80.0 EXACT"))
-    with_cmake("find_package", WORK / "find_package_other", f"-DCMAKE_PREFIX_PATH={other}", fails_with=r'exact version\s+"1.80.0"')
+    with_cmake("find_package", WORK / "find_package_other", f"-DCMAKE_PREFIX_PATH={other}", build=False,
+               fails_with=r'exact version\s+"1.80.0"')
 
 
 def installed_interface():
@@ -145,9 +165,10 @@ def installed_interface():
     library = file_of(PREFIX, f"libplex_activities.so.{VERSION}")
     assert f"Library soname: [{SONAME}]" in run("readelf", "-d", library)
     shown = [line.split(maxsplit=2)[2] for line in run("nm", "-DC", "--defined-only", library).splitlines()]
-    # Templates of Boost and of the standard library that have types of ours as arguments are no symbols of ours.
-    ours = sorted({name for name in shown if re.match(r"(typeinfo (name )?for |vtable for )?plex", name)})
-    inside = [name for name in ours if re.search(r"plex::(detail|net|protocol|sync)::(?!start_|share\()", name)]
+    # Those of Boost and of the standard library, their templates with arguments of ours too, are none of ours.
+    prefix = "^(typeinfo (name )?for |vtable for |guard variable for )?"
+    ours = sorted({name for name in shown if re.match(prefix + "plex", name)})
+    inside = [name for name in ours if re.match(prefix + r"plex::(detail|net|protocol|sync)::(?!start_|share\()", name)]
     assert not inside, "\n".join(inside)
     for wanted in ("typeinfo for plex::error", "vtable for plex::error", "plex_built_with_boost_" ):
         assert any(name.startswith(wanted) for name in ours), wanted
@@ -174,7 +195,7 @@ def deb():
             assert name in re.search("^Depends: (.*)$", fields[package], re.M)[1], f"{package} asks for {name}: {fields[package]}"
         for document in ("copyright", "CHANGELOG.md"):
             assert (root / "usr/share/doc" / package / document).is_file(), f"{package} has its {document}"
-    assert run(root / "usr/bin/plex-activities", "--version").strip().endswith(VERSION)
+    assert run(root / "usr/bin/plex-activities", "--version") == f"{VERSION}\n"
     with_cmake("find_package", WORK / "find_package_deb", f"-DCMAKE_PREFIX_PATH={root}/usr")
     check_user(WORK / "find_package_deb" / "user")
     compile_with_pkg_config(root / "usr", WORK / "with_pkg_config_deb", USER / "main.cpp")

@@ -1,5 +1,5 @@
 # How this project's own files are compiled; nothing here reaches a user's targets.
-if(NOT CMAKE_CXX_STANDARD) # 23 is tested too
+if(NOT CMAKE_CXX_STANDARD) # 23 does too
   set(CMAKE_CXX_STANDARD 20)
 endif()
 set(CMAKE_CXX_STANDARD_REQUIRED ON)

@@ -13,7 +13,7 @@ apt() {
     echo "+ apt-get $*"
     apt-get -qq -o Dpkg::Use-Pty=0 "$@" >"$work/log" 2>&1 || { tail -n 30 "$work/log" >&2; exit 1; }
 }
-run() { echo "+ $*"; "$@"; }
+run() { echo "+ $*" >&2; "$@"; }
 
 apt update
 # The library and the command come alone first: what they need at run time must not hang on the headers' packages.

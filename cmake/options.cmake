@@ -1,7 +1,15 @@
 # How this project's own files are compiled; nothing here reaches a user's targets.
-set(CMAKE_CXX_STANDARD 20)
+if(NOT CMAKE_CXX_STANDARD) # 23 does too
+  set(CMAKE_CXX_STANDARD 20)
+endif()
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
+# What is declared with PLEX_API is seen from outside a shared library, and nothing else.
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+if(BUILD_SHARED_LIBS)
+  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+endif()
 
 if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_BUILD_TYPE)

@@ -3,8 +3,9 @@
 #   tests/run.sh [--no-install] [--long] [PRESET...]
 # The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads), clang and
 # budget (instructions and allocations of the hot paths, optimised). `tests/run.sh dev` is the quick form.
-# --long runs the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh), and shows that the
-# unit tests bite (tests/mutants/run.py).
+# `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these.
+# --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh), and
+# shows that the unit tests bite (tests/mutants/run.py).
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -15,16 +16,16 @@ for argument in "$@"; do
     case "$argument" in
     --no-install) install=no ;;
     --long) export PLEX_TEST_LONG=1 ;;
-    -*) sed -n '2,7p' "$0"; exit 2 ;;
+    -*) sed -n '2,8p' "$0"; exit 2 ;;
     *) presets="$presets $argument" ;;
     esac
 done
-presets=${presets:-dev asan tsan clang budget}
+presets=${presets:-dev asan tsan clang budget${PLEX_TEST_LONG:+ package}}
 
 if [ $install = yes ]; then
     compiler=
     case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
-    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin
+    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file
 fi
 run() {
     echo "+ $*"

@@ -172,6 +172,8 @@ void parse(CLI::App& app, int argc, char** argv, options& result)
         app.parse(argc, argv);
     } catch (CLI::CallForHelp const&) {
         result.help = app.help();
+    } catch (CLI::CallForVersion const& version) {
+        result.help = version.what() + std::string("\n");
     } catch (CLI::ExtrasError const&) {
         throw usage_error(unexpected(app.remaining(true)));
     } catch (CLI::ParseError const& e) {
@@ -186,6 +188,7 @@ options parse_arguments(int argc, char** argv)
     typed t;
     options& o = t.result;
     CLI::App app("Follows and cancels the activities of a Plex Media Server.", "plex-activities");
+    app.set_version_flag("--version", PLEX_COMMAND_VERSION, "Print the version and exit");
     app.require_subcommand(1);
     app.fallthrough(); // options of all commands stand before or after the command's name
     app.add_option("--server", o.server, "The server's URL, else PLEX_URL: http://host:32400")

@@ -11,3 +11,4 @@
 #include <plex/filter.hpp>
 #include <plex/operation.hpp>
 #include <plex/request.hpp>
+#include <plex/version.hpp>

@@ -3,6 +3,8 @@
 /// @file
 /// One activity of the server at one moment, and what is told about it.
 
+#include <plex/abi.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -19,7 +21,7 @@ struct activity_access;
 
 /// A JSON object that the server attached to an activity, as a view into the activity it came from: it must not outlive
 /// that activity. The text is valid JSON in valid UTF-8. Conversion to `boost::json::object` is in `<plex/json.hpp>`.
-class attributes
+class PLEX_API attributes
 {
 public:
     attributes() noexcept = default;
@@ -45,7 +47,7 @@ private:
 /// Copying costs one atomic increment. It may be copied, read, kept and released on any thread, after the client too.
 /// Every string is valid UTF-8: bytes that were not have become U+FFFD. They come from the server's media and may
 /// contain control characters. The views that accessors return live as long as a handle to the same record.
-class activity
+class PLEX_API activity
 {
 public:
     /// An empty activity: all strings empty, nothing known.
@@ -102,7 +104,7 @@ private:
 enum class event_kind : std::uint8_t { started, updated, ended };
 
 /// "started", "updated" or "ended".
-std::string_view to_string(event_kind) noexcept;
+PLEX_API std::string_view to_string(event_kind) noexcept;
 
 /// One thing told about one activity.
 struct activity_event {

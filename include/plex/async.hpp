@@ -30,16 +30,16 @@ template <class... T>
 using any_handler = boost::asio::any_completion_handler<void(error_code, T...)>;
 using shared_client = std::shared_ptr<client_state>;
 
-shared_client share(client const&);
-void start_list(shared_client, diagnostics&, any_handler<std::vector<activity>>);
-void start_cancel(shared_client, diagnostics&, std::string, any_handler<>);
-void start_send(shared_client, diagnostics&, request, any_handler<reply>);
-void start_ready(shared_client, diagnostics&, std::optional<client::duration>, any_handler<>);
-void start_operation(shared_client, diagnostics&, activity_request, std::optional<client::duration>,
-                     any_handler<operation>);
-void start_idle_wait(shared_client, diagnostics&, filter, client::duration, std::optional<client::duration>,
-                     any_handler<>);
-void start_close(shared_client, diagnostics&, client::duration, any_handler<>);
+PLEX_API shared_client share(client const&);
+PLEX_API void start_list(shared_client, diagnostics&, any_handler<std::vector<activity>>);
+PLEX_API void start_cancel(shared_client, diagnostics&, std::string, any_handler<>);
+PLEX_API void start_send(shared_client, diagnostics&, request, any_handler<reply>);
+PLEX_API void start_ready(shared_client, diagnostics&, std::optional<client::duration>, any_handler<>);
+PLEX_API void start_operation(shared_client, diagnostics&, activity_request, std::optional<client::duration>,
+                              any_handler<operation>);
+PLEX_API void start_idle_wait(shared_client, diagnostics&, filter, client::duration, std::optional<client::duration>,
+                              any_handler<>);
+PLEX_API void start_close(shared_client, diagnostics&, client::duration, any_handler<>);
 
 } // namespace detail
 

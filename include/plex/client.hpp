@@ -55,7 +55,7 @@ enum class connection_state : std::uint8_t {
 };
 
 /// "idle", "connecting", …
-std::string_view to_string(connection_state) noexcept;
+PLEX_API std::string_view to_string(connection_state) noexcept;
 
 /// The live connection as it stands.
 struct connection_status {
@@ -83,7 +83,7 @@ struct running_activities {
 /// where nothing runs it. Operations are started when awaited, copy what they need, and may outlive the client: they
 /// then fail with `errc::stopped`. Destroying a client equals `stop()`. A kept connection keeps `run()` busy for
 /// `config::idle_connection` after the last call, an open feed as long as it is open.
-class client
+class PLEX_API client
 {
 public:
     using duration = std::chrono::steady_clock::duration;

@@ -3,6 +3,8 @@
 /// @file
 /// What can go wrong, what the server said about it, and whether it is worth trying again.
 
+#include <plex/abi.hpp>
+
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 #include <boost/system/system_error.hpp>
@@ -39,13 +41,13 @@ enum class errc {
 };
 
 /// The category of `errc`; its name is "plex".
-boost::system::error_category const& error_category() noexcept;
+PLEX_API boost::system::error_category const& error_category() noexcept;
 
-error_code make_error_code(errc) noexcept;
+PLEX_API error_code make_error_code(errc) noexcept;
 
 /// Whether the same call may succeed later without anybody changing anything: lost connections, time-outs and server
 /// errors are, refusals and broken limits are not.
-bool is_retryable(error_code) noexcept;
+PLEX_API bool is_retryable(error_code) noexcept;
 
 /// One entry of the `errors` array that some replies carry (docs/protocol.md 1.5).
 struct server_error_entry {
@@ -56,7 +58,7 @@ struct server_error_entry {
 
 /// What is known about a failure. The server's words are untrusted and therefore kept apart from ours; both are valid
 /// UTF-8 without control characters. A copy is one atomic increment; reading is safe on any thread.
-class diagnostics
+class PLEX_API diagnostics
 {
 public:
     diagnostics() noexcept = default;
@@ -89,7 +91,7 @@ private:
 };
 
 /// Thrown by every operation. `code()` is an `errc` or an Asio error; `what()` is our message and the server's words.
-class error : public boost::system::system_error
+class PLEX_API error : public boost::system::system_error
 {
 public:
     error() : error(error_code(), plex::diagnostics()) {}
@@ -105,7 +107,7 @@ private:
 };
 
 /// Lets `boost::system::result<T, plex::error>::value()` throw the error itself.
-[[noreturn]] void throw_exception_from_error(error const&, boost::source_location const&);
+[[noreturn]] PLEX_API void throw_exception_from_error(error const&, boost::source_location const&);
 
 } // namespace plex
 

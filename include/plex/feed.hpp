@@ -28,7 +28,7 @@ struct subscriber;
 ///
 /// Members are to be used on the client's executor. Destroying a feed equals `stop()`. Cancelling a wait loses no
 /// event.
-class feed
+class PLEX_API feed
 {
 public:
     /// One that has stopped.
@@ -74,7 +74,7 @@ using end_function = std::function<void(error_code, diagnostics const&)>;
 /// The callback form of a feed. Callbacks run on the client's executor, never inside `subscribe`. A callback may
 /// destroy its own subscription, others, and the client. An exception from one stops that subscription and leaves
 /// `run()`. Destroying it equals `stop()`; after `stop()` has returned on the executor no callback starts.
-class [[nodiscard]] subscription
+class [[nodiscard]] PLEX_API subscription
 {
 public:
     subscription() noexcept = default;

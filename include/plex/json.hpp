@@ -10,6 +10,6 @@
 namespace plex {
 
 /// The object's members; an empty object where the server sent none.
-boost::json::object to_json(attributes const&);
+PLEX_API boost::json::object to_json(attributes const&);
 
 } // namespace plex

@@ -80,7 +80,7 @@ struct outcome {
 /// One activity that a request started, followed to its end whether it is awaited or not. Destroying it equals
 /// `stop()`, which leaves the server's activity alone; both belong on the client's executor, or where nothing runs it.
 /// The awaited members may be awaited from any executor. An operation keeps the feed open.
-class operation
+class PLEX_API operation
 {
 public:
     using duration = std::chrono::steady_clock::duration;
@@ -127,17 +127,17 @@ private:
 /// Scans a library section, or one folder of it: `GET /library/sections/{id}/refresh`, found by its Context and
 /// cancelled by `DELETE` on the same path (docs/protocol.md 1.2, 1.4).
 /// @param path of a folder on the server, in UTF-8; the whole section when empty
-activity_request scan_section(std::int64_t id, std::string path = {});
+PLEX_API activity_request scan_section(std::int64_t id, std::string path = {});
 /// Refreshes the metadata of one item: `PUT {key}/refresh` (docs/protocol.md 1.4).
 /// @param key `/library/metadata/513`
-activity_request refresh_item(std::string key);
+PLEX_API activity_request refresh_item(std::string key);
 /// Reloads the programme guide of a DVR: `POST /livetv/dvrs/{dvr}/reloadGuide`, cancelled by `DELETE` on the same path
 /// (docs/protocol.md 1.2, 1.4). A server may do so without any activity: it is `not_started` then.
-activity_request reload_guide(std::int64_t dvr);
+PLEX_API activity_request reload_guide(std::int64_t dvr);
 /// Scans the channels of a tuner: `POST /media/grabbers/devices/{device}/scan`, cancelled by `DELETE` on the same path
 /// (docs/protocol.md 1.2, 1.4).
-activity_request scan_channels(std::int64_t device);
+PLEX_API activity_request scan_channels(std::int64_t device);
 /// Optimises the library's database: `PUT /library/optimize?async=1` (docs/protocol.md 1.4).
-activity_request optimize_library();
+PLEX_API activity_request optimize_library();
 
 } // namespace plex

@@ -3,6 +3,8 @@
 /// @file
 /// Any request to the server, and its reply.
 
+#include <plex/abi.hpp>
+
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,7 +59,7 @@ private:
 };
 
 /// What the server answered, whatever its status.
-class reply
+class PLEX_API reply
 {
 public:
     reply() = default;

@@ -3,6 +3,8 @@
 /// @file
 /// The ways in which a server's activities reach us.
 
+#include <plex/abi.hpp>
+
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +20,6 @@ enum class transport : std::uint8_t {
 };
 
 /// "automatic", "websocket", "eventsource" or "polling".
-std::string_view to_string(transport) noexcept;
+PLEX_API std::string_view to_string(transport) noexcept;
 
 } // namespace plex

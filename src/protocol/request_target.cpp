@@ -113,7 +113,7 @@ base_url parse_base_url(std::string_view text)
     if (text.find('@') != std::string_view::npos)
         refuse("the base URL has user information: a token belongs into config::token");
 
-    auto const parsed = boost::urls::parse_uri(boost::urls::string_view(text.data(), text.size()));
+    auto const parsed = boost::urls::parse_uri(text);
     if (!parsed)
         refuse("the base URL cannot be read: write it as http://host:32400 or https://host:32400");
     boost::urls::url_view const& url = *parsed;

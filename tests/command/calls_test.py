@@ -166,6 +166,9 @@ class Help(CommandCase):
         for arguments in (["--help"], ["watch", "--help"]):
             self.assertIn("Usage: plex-activities", self.assert_done(self.run_command(*arguments)))
 
+    def test_the_version_is_printed_and_is_no_failure(self):
+        self.assertRegex(self.assert_done(self.run_command("--version")), r"^\d+\.\d+\.\d+\n$")
+
 
 if __name__ == "__main__":
     main()

@@ -305,7 +305,7 @@ def mutate(scratch, folder, program, objects, mutants, words, judge):
 
 def mutate_sync(scratch, words):
     src, unit = scratch / "src", scratch / "tests" / "unit"
-    core = ["activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
+    core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
     program = scratch / "model"
     objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "sync").glob("*.cpp")),
                                        scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in MODEL)])
@@ -324,7 +324,7 @@ def mutate_sync(scratch, words):
 def mutate_protocol(scratch, words):
     src, unit = scratch / "src", scratch / "tests" / "unit"
     tests = sorted({test for mutant in PROTOCOL for test in mutant[0]})
-    core = ["activity.cpp", "block_recycler.cpp", "error.cpp"]
+    core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "error.cpp"]
     program = scratch / "protocol"
     objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "protocol").glob("*.cpp")),
                                        scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in tests),

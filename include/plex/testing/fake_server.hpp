@@ -3,6 +3,8 @@
 /// An embeddable Plex server, for tests, demonstrations and benchmarks: real sockets on the caller's executor,
 /// the behaviour described in docs/protocol.md, and a script of the faults that real servers and networks show.
 
+#include <plex/abi.hpp>
+
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 

@@ -2,6 +2,8 @@
 /// \file
 /// A session that `plex-activities record` has written (docs/recording.md), for `fake_server::play()`.
 
+#include <plex/abi.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <iosfwd>

@@ -24,7 +24,7 @@ presets=${presets:-dev asan tsan clang budget}
 if [ $install = yes ]; then
     compiler=
     case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
-    install_missing $build_packages $compiler clang-format-19 openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin
+    install_missing $build_packages $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin
 fi
 run() {
     echo "+ $*"

@@ -9,7 +9,8 @@
 
 namespace plex {
 
-/// The object's members; an empty object where the server sent none.
+/// The object's members, copied; an empty object where the server sent none. Allocates; on any thread.
+/// @throws std::bad_alloc alone, as the text is valid JSON
 boost::json::object to_json(attributes const&);
 
 } // namespace plex

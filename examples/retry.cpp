@@ -26,7 +26,7 @@ static asio::awaitable<std::vector<plex::activity>> list_patiently(plex::client&
             co_return *listed;
         plex::error const& failure = listed.error();
         if (!plex::is_retryable(failure.code()) || --tries == 0)
-            throw failure;
+            throw plex::error(failure);
         std::cerr << failure.what() << '\n';
         pause.expires_after(failure.diagnostics().retry_after().value_or(1s));
         co_await pause.async_wait(asio::use_awaitable);

@@ -1,7 +1,8 @@
 #pragma once
 
 /// @file
-/// Context, Response and extra fields as Boost.JSON values; a header of its own, as Boost.JSON costs compile time.
+/// Context, Response and extra fields as Boost.JSON values; a header of its own, as Boost.JSON costs compile time. A
+/// value is a copy, made on whatever thread; nothing but `std::bad_alloc` is thrown, as the text is valid JSON.
 
 #include <plex/activity.hpp>
 
@@ -9,8 +10,7 @@
 
 namespace plex {
 
-/// The object's members, copied; an empty object where the server sent none. Allocates; on any thread.
-/// @throws std::bad_alloc alone, as the text is valid JSON
+/// The object's members; an empty object where the server sent none.
 boost::json::object to_json(attributes const&);
 
 } // namespace plex

@@ -66,11 +66,11 @@ private:
     std::string body_;
 };
 
-/// What the server answered, whatever its status. A plain value: what its members give lives as long as it does.
+/// What the server answered, whatever its status.
 class reply
 {
 public:
-    /// None: status 0.
+    /// None: status 0. It is a plain value, and what its members give lives as long as it does.
     reply() = default;
     /// For tests of what reads replies.
     reply(int status, request::headers_type headers, std::string body)

@@ -268,10 +268,11 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
     if (tap)
         tap->list(answer.body());
     std::string const beginning(answer.body().substr(0, 4096)); // for what an error would say of it
+    int const status = answer.status();
     std::span<char> const body = answer.mutable_body();
     net::byte_buffer buffer = std::move(answer).give_buffer();
     protocol::decoded const outcome = into.take_list(std::move(buffer.bytes), body);
-    expect_list(answer.status(), beginning, into, outcome);
+    expect_list(status, beginning, into, outcome);
 }
 
 std::vector<activity> calls::activities_of(net::answer answer)

@@ -24,17 +24,22 @@ struct activity_access;
 class PLEX_API attributes
 {
 public:
+    /// None.
     attributes() noexcept = default;
+    /// @param json the text of a JSON object, which must live as long as this; empty for none
+    /// @param left_out whether there was one that was too long to be kept
     attributes(std::string_view json, bool left_out) noexcept : json_(json), left_out_(left_out) {}
 
-    /// Whether the server sent none (or it was left out).
+    /// Whether there is nothing: the server sent none, or it was left out.
     bool empty() const noexcept { return json_.empty(); }
-    /// Whether it exceeded 64 KiB and was therefore left out whole.
+    /// Whether it exceeded 64 KiB (Context, Response and extra together) and was therefore left out whole.
     bool left_out() const noexcept { return left_out_; }
     /// The JSON object's text; empty where there is none.
     std::string_view json() const noexcept { return json_; }
     /// The member `key` as text, the same whether the server sent `"1"` or `1`; `true` and `false` for booleans, the
     /// JSON text for objects and arrays. Nothing where there is no such member or it is null.
+    /// @param key the member's name as it is when unescaped; letters count in their case
+    /// @return a string of its own, which may outlive the activity
     std::optional<std::string> text(std::string_view key) const;
 
 private:
@@ -52,33 +57,43 @@ class PLEX_API activity
 public:
     /// An empty activity: all strings empty, nothing known.
     activity() noexcept = default;
+    /// Another handle to the same record: one atomic increment.
     activity(activity const&) noexcept;
+    /// Leaves `other` empty.
     activity(activity&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+    /// Another handle to the same record: one atomic increment.
     activity& operator=(activity const&) noexcept;
+    /// Exchanges the two.
     activity& operator=(activity&& other) noexcept
     {
         std::swap(record_, other.record_);
         return *this;
     }
+    /// Releases the record, on whatever thread.
     ~activity()
     {
         if (record_)
             release();
     }
 
+    /// The server's name for this life of the activity; at most 256 bytes. In general a UUID in text form, which this
+    /// library does not rely on.
     std::string_view uuid() const& noexcept;
     std::string_view uuid() const&& = delete;
-    /// A dotted name such as `library.update.section`; an open set (docs/protocol.md 4).
+    /// A dotted name such as `library.update.section`; an open set (docs/protocol.md 4). At most 256 bytes.
     std::string_view type() const& noexcept;
     std::string_view type() const&& = delete;
     /// May change while the activity runs. At most 4 KiB, cut at a code point.
     std::string_view title() const& noexcept;
     std::string_view title() const&& = delete;
+    /// What it is at just now, often the name of a medium; changes often. At most 4 KiB, cut at a code point.
     std::string_view subtitle() const& noexcept;
     std::string_view subtitle() const&& = delete;
-    /// 0 to 100, as sent (a fraction is cut off); empty when indeterminate or not sent. 100 is neither the end nor
-    /// success.
+    /// Per cent, 0 to 100 as sent (a fraction is cut off); empty when indeterminate or not sent. 100 is neither the end
+    /// nor success (docs/protocol.md 2.8).
     std::optional<int> progress() const noexcept;
+    /// Whether the server says that `DELETE /activities/{uuid}` cancels it. A scan says no and has a request of its own
+    /// (docs/protocol.md 1.2).
     bool cancellable() const noexcept;
     /// The user it runs for; empty where the server did not say.
     std::optional<std::int64_t> user_id() const noexcept;
@@ -108,6 +123,7 @@ PLEX_API std::string_view to_string(event_kind) noexcept;
 
 /// One thing told about one activity.
 struct activity_event {
+    /// What happened. `ended` alone is the end (docs/protocol.md, rule 11).
     event_kind kind = event_kind::started;
     /// Concluded from a list or from other events, not told by the server in so many words.
     bool inferred = false;
@@ -115,6 +131,7 @@ struct activity_event {
     std::chrono::system_clock::time_point at;
     /// When the start was received; empty where it was not seen.
     std::optional<std::chrono::system_clock::time_point> started_at;
+    /// The activity after it: all that is known, not only what this event brought.
     plex::activity activity;
 };
 

@@ -24,6 +24,7 @@
 
 namespace plex {
 
+/// @cond
 namespace detail {
 
 template <class... T>
@@ -42,6 +43,7 @@ PLEX_API void start_idle_wait(shared_client, diagnostics&, filter, client::durat
 PLEX_API void start_close(shared_client, diagnostics&, client::duration, any_handler<>);
 
 } // namespace detail
+/// @endcond
 
 /// @see client::get_server_activities
 template <class Token>
@@ -127,6 +129,13 @@ auto async_close(client const& c, client::duration timeout, diagnostics& d, Toke
 
 /// What an operation gives, or the error it throws, as a value: `auto r = co_await
 /// as_result(client.get_server_activities())`.
+/// @throws error never, but what is no `plex::error` passes: `std::bad_alloc`, what a token function throws
+/// @par Cancellation
+/// As that of the operation; `operation_aborted` is a value too.
+/// @par Threads
+/// As that of the operation.
+/// @par Lifetime
+/// As that of the operation.
 template <class T>
 boost::asio::awaitable<boost::system::result<T, error>> as_result(boost::asio::awaitable<T> operation)
 {

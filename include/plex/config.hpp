@@ -17,17 +17,22 @@
 
 namespace plex {
 
+/// How much is logged; each level has those before it.
 enum class log_level : std::uint8_t { off, error, warning, info, debug };
 
 /// Where log lines go. Nothing is formatted below `level`. Edges (connected, lost, gave up) are at info, details at
 /// debug; titles appear at debug alone, the token nowhere. The function is called on the client's executor and must not
 /// throw.
 struct logger {
+    /// The most verbose level that is written.
     log_level level = log_level::off;
+    /// Gets a line without a line break, valid during the call.
     std::function<void(log_level, std::string_view)> write;
 };
 
-/// Gives the token; asked again once when the server refuses it, by one caller at a time.
+/// Gives the token; asked again once when the server refuses it, by one caller at a time. Runs on the client's
+/// executor, for `config::request_timeout` at most. What it throws reaches those who wait for the token, through
+/// `async.hpp` as `unauthorized` with its text.
 using token_source = std::function<boost::asio::awaitable<std::string>()>;
 
 /// For `https`, calls and feed alike. TLS 1.2 at least; the certificate must be valid, for the URL's host, and of an
@@ -40,6 +45,7 @@ struct tls_config {
     /// Our own certificate with its chain, for a server or reverse proxy that asks for one, and its key, without a
     /// passphrase: PEM files. The key may be in the first file; `key_file` is empty then.
     std::string certificate_file;
+    /// The key of `certificate_file`, where that file has none.
     std::string key_file;
     /// No verification at all. The token then goes to whoever answers.
     bool insecure = false;
@@ -49,11 +55,16 @@ struct tls_config {
 struct identity {
     /// Stable for one installation; random for the process when empty. The server's specification requires it.
     std::string client_identifier;
+    /// The program that embeds this library.
     std::string product = "plex-activities";
+    /// Its version; not sent when empty.
     std::string version;
+    /// The machine it runs on; not sent when empty.
     std::string device_name;
 };
 
+/// What a client is made with; copied by it. Only `url` has no usable default. What cannot be used is refused by the
+/// constructor of `client`.
 struct config {
     /// `http://host:port` or `https://host:port`, with a reverse proxy's base path where there is one. No user info,
     /// query or fragment. For a Plex certificate the host is the `plex.direct` name (docs/protocol.md 5).
@@ -63,7 +74,9 @@ struct config {
     /// Takes the place of `token` where it is set.
     token_source token_function;
 
+    /// Who we say we are.
     plex::identity identity;
+    /// Whom we trust; for `https` alone.
     tls_config tls;
 
     /// Where to connect to, for calls and feed alike, instead of what the URL's host resolves to; at most one of the
@@ -79,6 +92,7 @@ struct config {
     std::string proxy;
     /// @}
 
+    /// Where log lines go; nowhere by default.
     plex::logger logger;
 
     /// Set when the executor that the client is given runs no two handlers at a time (a strand, or an `io_context` run
@@ -87,8 +101,9 @@ struct config {
 
     /// Fixes the transport of the feed, or leaves the choice to the library.
     plex::transport transport = plex::transport::automatic;
-    /// The feed's path below the base URL (docs/protocol.md 1.3), and the value of its `filters` parameter.
+    /// The feed's path below the base URL (docs/protocol.md 1.3).
     std::string websocket_path = "/:/websockets/notifications";
+    /// The value of the feed's `filters` parameter: which notifications the server sends (docs/protocol.md 1.3).
     std::string feed_filters = "activity";
 
     std::chrono::milliseconds connect_timeout{10'000}; ///< resolve, connect and TLS handshake together

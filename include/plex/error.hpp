@@ -43,6 +43,7 @@ enum class errc {
 /// The category of `errc`; its name is "plex".
 PLEX_API boost::system::error_category const& error_category() noexcept;
 
+/// The code of a condition; found by argument-dependent lookup, so that `code == plex::errc::timeout` works.
 PLEX_API error_code make_error_code(errc) noexcept;
 
 /// Whether the same call may succeed later without anybody changing anything: lost connections, time-outs and server
@@ -51,8 +52,11 @@ PLEX_API bool is_retryable(error_code) noexcept;
 
 /// One entry of the `errors` array that some replies carry (docs/protocol.md 1.5).
 struct server_error_entry {
+    /// The server's own number for what is wrong.
     int code = 0;
+    /// The HTTP status as the entry repeats it; 0 where it does not.
     int status = 0;
+    /// The server's words: valid UTF-8 without control characters.
     std::string message;
 };
 
@@ -61,6 +65,7 @@ struct server_error_entry {
 class PLEX_API diagnostics
 {
 public:
+    /// Nothing is known.
     diagnostics() noexcept = default;
 
     /// What was being done, to which server, and what to do about it. Never contains the token.
@@ -76,14 +81,16 @@ public:
     /// How long the server asks to be left alone (`Retry-After`); empty where it said nothing.
     std::optional<std::chrono::seconds> retry_after() const noexcept;
 
+    /// What it is made of; each member is what the function of that name gives.
     struct content {
-        std::string message;
-        int http_status = 0;
-        std::vector<server_error_entry> server_errors;
-        std::string body_excerpt;
-        error_code cause;
-        std::optional<std::chrono::seconds> retry_after;
+        std::string message;                             ///< ours
+        int http_status = 0;                             ///< 0 when there was no reply
+        std::vector<server_error_entry> server_errors;   ///< the server's
+        std::string body_excerpt;                        ///< the server's
+        error_code cause;                                ///< the system's
+        std::optional<std::chrono::seconds> retry_after; ///< the server's
     };
+    /// For tests of what handles errors. The message is made safe to print; the rest is taken as it is.
     explicit diagnostics(content);
 
 private:
@@ -94,11 +101,16 @@ private:
 class PLEX_API error : public boost::system::system_error
 {
 public:
+    /// No error: awaited results have to be default-constructible.
     error() : error(error_code(), plex::diagnostics()) {}
+    /// An error of any category, with what is known about it.
     error(error_code, plex::diagnostics);
+    /// One of ours, with a message.
     error(errc code, std::string message);
 
+    /// What is known about it; lives as long as this, and a copy for itself.
     plex::diagnostics const& diagnostics() const noexcept { return diagnostics_; }
+    /// One line: our message, the condition, the status, the cause, and the server's words. Never the token.
     char const* what() const noexcept override;
 
 private:
@@ -111,6 +123,8 @@ private:
 
 } // namespace plex
 
+/// @cond
 template <>
 struct boost::system::is_error_code_enum<plex::errc> : std::true_type {
 };
+/// @endcond

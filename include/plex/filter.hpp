@@ -17,6 +17,7 @@ namespace plex {
 class filter
 {
 public:
+    /// Matches all.
     filter() = default;
 
     /// A type (`library.update.section`), or a prefix of types when it ends with a dot (`library.`).
@@ -25,6 +26,7 @@ public:
         types_.push_back(std::move(type_or_prefix));
         return *this;
     }
+    /// The same of a temporary.
     filter&& type(std::string type_or_prefix) && { return std::move(type(std::move(type_or_prefix))); }
 
     /// A member of the activity's Context, compared as text (`attributes::text`).
@@ -33,21 +35,28 @@ public:
         context_.emplace_back(std::move(key), std::move(value));
         return *this;
     }
+    /// The same of a temporary.
     filter&& context(std::string key, std::string value) &&
     {
         return std::move(context(std::move(key), std::move(value)));
     }
 
+    /// One activity, by its uuid.
     filter& uuid(std::string value) &
     {
         uuids_.push_back(std::move(value));
         return *this;
     }
+    /// The same of a temporary.
     filter&& uuid(std::string value) && { return std::move(uuid(std::move(value))); }
 
+    /// Types and prefixes, in the order given; one is enough.
     std::vector<std::string> const& types() const noexcept { return types_; }
+    /// Members of the Context, in the order given; all have to match.
     std::vector<std::pair<std::string, std::string>> const& contexts() const noexcept { return context_; }
+    /// In the order given; one is enough.
     std::vector<std::string> const& uuids() const noexcept { return uuids_; }
+    /// Whether it matches all.
     bool empty() const noexcept { return types_.empty() && context_.empty() && uuids_.empty(); }
 
 private:

@@ -27,6 +27,7 @@ namespace plex {
 template <class T>
 class generator
 {
+    /// @cond
     struct awaited {
         virtual boost::asio::awaitable<void> run() = 0;
 
@@ -90,12 +91,21 @@ public:
         std::exception_ptr failure;
         awaited* awaiting = nullptr;
     };
+    /// @endcond
 
+    /// One without a body: it has ended.
     generator() noexcept = default;
 
     /// The next value; empty once the body has returned.
-    /// @throws what left the body; error `operation_in_progress` beside another `next()`; `operation_aborted` when
-    /// cancelled
+    /// @throws error what left the body, of whatever type; `operation_in_progress` beside another `next()`;
+    /// `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Cancels what the body awaits: `operation_aborted` is thrown there, and what lets it pass, as `events()` does,
+    /// ends.
+    /// @par Threads
+    /// To be awaited where the body belongs: for `events()` the client's executor.
+    /// @par Lifetime
+    /// The generator may be destroyed meanwhile.
     boost::asio::awaitable<std::optional<T>> next() { return advance(body_); }
 
 private:
@@ -145,7 +155,7 @@ private:
     std::shared_ptr<body> body_;
 };
 
-/// The events of a feed, until it is stopped.
+/// The events of a feed, until it is stopped. The generator owns the feed.
 inline generator<activity_event> events(feed source)
 {
     for (;;) {

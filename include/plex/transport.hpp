@@ -13,7 +13,7 @@ namespace plex {
 /// How the live feed reaches us. `automatic` leaves the choice to the library: the first of the others, in this order,
 /// that the server and what stands before it let through.
 enum class transport : std::uint8_t {
-    automatic,
+    automatic,   ///< the first that works
     websocket,   ///< `/:/websockets/notifications`
     eventsource, ///< `/:/eventsource/notifications`
     polling,     ///< `GET /activities` every few seconds: shows states, not events

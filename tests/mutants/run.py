@@ -226,8 +226,8 @@ def compile_one(scratch, source):
 
 
 def link(objects, program):
-    subprocess.run([os.environ.get("CXX", "g++"), *map(str, objects), "-lboost_json", "-lboost_url", "-o", str(program)],
-                   check=True)
+    subprocess.run([os.environ.get("CXX", "g++"), *map(str, objects), "-lCatch2WithMain", "-lboost_json", "-lboost_url",
+                    "-o", str(program)], check=True)
 
 
 def run(program, tests):
@@ -308,7 +308,7 @@ def mutate_sync(scratch, words):
     core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
     program = scratch / "model"
     objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "sync").glob("*.cpp")),
-                                       scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in MODEL)])
+                                       *(unit / f"{test}.cpp" for test in MODEL)])
     for test in MODEL:
         if how := broken_rule(program, test):
             print(f"without any mutant {test} finds: {how}")
@@ -327,7 +327,7 @@ def mutate_protocol(scratch, words):
     core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "error.cpp"]
     program = scratch / "protocol"
     objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "protocol").glob("*.cpp")),
-                                       scratch / "tests" / "main.cpp", *(unit / f"{test}.cpp" for test in tests),
+                                       *(unit / f"{test}.cpp" for test in tests),
                                        unit / "decoder_allocation_test.cpp"])
     if how := broken_test(program, tests):
         print(f"without any mutant this fails: {how}")

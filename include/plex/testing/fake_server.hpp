@@ -26,20 +26,30 @@ class recording;
 
 /// One activity as the fake server shows it. The uuid is random unless it is set.
 struct fake_activity {
+    /// Of no type yet, with a random uuid.
     fake_activity();
+    /// @param activity_type `library.update.section`
+    /// @param activity_title what `activity::title()` will be
+    /// @param sub what `activity::subtitle()` will be
     explicit fake_activity(std::string activity_type, std::string activity_title = {}, std::string sub = {});
 
+    /// Any text.
     std::string uuid;
+    /// Any text; real ones are in docs/protocol.md 4.
     std::string type;
+    /// Any bytes.
     std::string title;
+    /// Any bytes.
     std::string subtitle;
     /// −1 is "indeterminate"; empty leaves the field out. Fractions are sent as fractions.
     std::optional<double> progress = 0.0;
+    /// Whether `DELETE /activities/{uuid}` ends it; it is answered with 400 otherwise.
     bool cancellable = false;
     /// Empty leaves the field out.
     std::optional<std::int64_t> user_id = 1;
-    /// JSON texts sent as they are; empty leaves the field out.
+    /// A JSON text sent as it is; empty leaves the field out.
     std::string context_json;
+    /// The same.
     std::string response_json;
     /// The text of a JSON object whose members are added to the activity: `{"userStopped":true}`.
     std::string extra_json;
@@ -47,6 +57,7 @@ struct fake_activity {
 
 /// What a server is to be like from its first connection on.
 struct fake_server_options {
+    /// A server that admits everybody, over plain HTTP.
     fake_server_options();
 
     /// The token that is let in; empty lets any request in. `/identity` never asks for one.
@@ -55,8 +66,9 @@ struct fake_server_options {
     bool require_client_identifier = false;
     /// The 401 page that has a script in its head (protocol.md 1.7).
     bool html_error_script = false;
-    /// TLS when both are there.
+    /// A PEM text; TLS is spoken when certificate and key are both there.
     std::string certificate_pem;
+    /// The certificate's key, without a passphrase.
     std::string private_key_pem;
     /// As behind a reverse proxy: "/plex". Without a slash at its end.
     std::string base_path;
@@ -84,19 +96,24 @@ struct fake_server_options {
 struct seen_request {
     seen_request();
 
+    /// `GET`
     std::string method;
     /// As sent, with the query and the base path.
     std::string target;
     /// Decoded, without the query and the base path.
     std::string path;
+    /// Decoded, in order.
     std::vector<std::pair<std::string, std::string>> query;
+    /// As sent, in order.
     std::vector<std::pair<std::string, std::string>> headers;
+    /// Without its framing.
     std::string body;
     /// Which connection brought it, counted from 1: equal numbers mean that it was kept alive.
     std::size_t connection = 0;
 
     /// Names match whatever their case.
     std::optional<std::string> header(std::string_view name) const;
+    /// The first of that name, decoded.
     std::optional<std::string> query_value(std::string_view name) const;
 };
 
@@ -106,21 +123,26 @@ struct told_event {
 
     /// "started", "updated" or "ended".
     std::string event;
+    /// Of the activity, as it was told.
     std::string uuid;
+    /// The same.
     std::string subtitle;
+    /// The same.
     std::optional<double> progress;
+    /// When it was handed to the listeners.
     std::chrono::steady_clock::time_point at;
 };
 
+/// What has happened so far; all but `connections_open` only grow.
 struct server_counters {
-    std::size_t connections_accepted = 0;
-    std::size_t connections_open = 0;
-    std::size_t requests = 0;
-    std::size_t websocket_upgrades = 0;
-    std::size_t event_streams = 0;
-    std::size_t pings_received = 0;
-    std::size_t pongs_received = 0;
-    std::size_t closes_received = 0;
+    std::size_t connections_accepted = 0; ///< by the listening socket
+    std::size_t connections_open = 0;     ///< now
+    std::size_t requests = 0;             ///< read to their end, upgrades too
+    std::size_t websocket_upgrades = 0;   ///< answered with 101
+    std::size_t event_streams = 0;        ///< begun
+    std::size_t pings_received = 0;       ///< from WebSocket listeners
+    std::size_t pongs_received = 0;       ///< from WebSocket listeners
+    std::size_t closes_received = 0;      ///< close frames of WebSocket listeners
     /// Notifications written, counted once a listener.
     std::size_t notifications_sent = 0;
 };
@@ -135,7 +157,9 @@ enum class abrupt { fin, rst };
 struct scan_options {
     scan_options();
 
+    /// Its number, as `librarySectionID` has it.
     std::string section = "3";
+    /// Its name, as in "Scanning Movies".
     std::string section_title = "Movies";
     /// Of the whole scan; zero plays it as fast as it can be.
     std::chrono::steady_clock::duration duration = std::chrono::steady_clock::duration::zero();
@@ -156,18 +180,24 @@ struct scan_options {
 class fake_server
 {
 public:
+    /// As `times`: for good.
     static constexpr std::size_t always = std::numeric_limits<std::size_t>::max();
     /// Activity events in one played scan.
     static constexpr std::size_t scan_events = 1556;
 
+    /// Listens when it returns. The executor has to be run for anything to be answered.
+    /// @throws boost::system::system_error when the port cannot be listened on
     explicit fake_server(boost::asio::any_io_executor executor, fake_server_options options = fake_server_options());
+    /// As `stop()`.
     ~fake_server();
     fake_server(fake_server const&) = delete;
     fake_server& operator=(fake_server const&) = delete;
 
+    /// Of 127.0.0.1.
     std::uint16_t port() const;
     /// `http://127.0.0.1:PORT/base`
     std::string url() const;
+    /// As `/identity` tells it.
     std::string machine_identifier() const;
 
     /// Stops listening and drops every connection: peers see it at once, and the executor runs out of the server's
@@ -190,6 +220,7 @@ public:
     std::vector<fake_activity> running() const;
     /// The activity goes on and is told of, but the list does not show it (protocol.md 1.1: other users' activities).
     void hide_from_list(std::string uuid);
+    /// Undoes `hide_from_list`.
     void show_in_list(std::string const& uuid);
     /// Tells listeners of an event without any effect on the list or on truth(): duplicates, updates of what has
     /// ended, kinds that do not exist.
@@ -204,20 +235,44 @@ public:
     void notify_raw(std::string text, bool binary = false);
     /// Any bytes after the last whole message of each listener's stream: broken frames, half a message, noise.
     void send_bytes(std::string bytes);
+    /// A WebSocket ping to each listener; event streams get their `ping` event.
     void ping_listeners(std::string payload = {});
 
     /// Plays the recorded scan to whoever listens. Ends early when the activity is ended by other means.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Stops playing; the activity runs on.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Ends early when the server is stopped or destroyed.
     boost::asio::awaitable<void> play_scan(scan_options options = scan_options());
     /// Plays a recorded session (`<plex/testing/recording.hpp>`): what each list showed is listed, what was told is
     /// told in its envelope and at its time, and the list follows it. Where the recorded connection was opened it waits
     /// for a listener; where that was lost, listeners are dropped. A poller's session is told as events.
+    /// @param session what is played
     /// @param speed how many times as fast; 0 takes no time but its listeners'
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Stops playing; what runs by then runs on.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Ends early when the server is stopped or destroyed.
     boost::asio::awaitable<void> play(recording session, double speed = 1);
     /// Waits until all that listeners were told is on its way (in the kernel's hands).
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs, but has no time limit of its own.
     boost::asio::awaitable<void> flushed() const;
 
     // --- the script ---
 
+    /// From now on this one alone is let in; empty lets in any request.
     void set_token(std::string token);
     /// Answers so instead of doing anything. An empty body of an error gives Plex's page for that status.
     void refuse(std::string match, unsigned status, std::string body = {}, std::string content_type = "text/html",
@@ -226,16 +281,23 @@ public:
     void refuse_with(std::string match, unsigned status, std::string header, std::string value, std::size_t times = 1);
     /// 503 with the XML of a server that starts or migrates (protocol.md 1.5).
     void refuse_for_maintenance(std::string match, std::size_t times = 1);
+    /// Answers so much later.
+    /// @param match see above
+    /// @param time at least
+    /// @param times so often
+    /// @param state which the answer shows
     void delay(std::string match, std::chrono::steady_clock::duration time, std::size_t times = 1,
                as_of state = as_of::request);
     /// Keeps requests waiting until `release()` with the same text. With `as_of::request` the list that is sent then
     /// is older than the feed.
     void hold(std::string match, as_of state = as_of::request, std::size_t times = always);
+    /// Answers what `hold()` with this text keeps waiting, and what comes later.
     void release(std::string const& match);
     /// Requests that wait for `release(match)` now.
     std::size_t held(std::string const& match) const;
     /// What listeners are told waits until `release_feed()`: a list that is ahead of the feed.
     void hold_feed();
+    /// Tells what `hold_feed()` has kept, in order.
     void release_feed();
     /// Only so many bytes of the reply are sent, then the stream ends. For an upgrade its frames count too.
     void cut(std::string match, std::size_t bytes, std::size_t times = 1);
@@ -249,33 +311,83 @@ public:
     void refuse_connections(std::size_t times = 1);
     /// Listeners that connect from now on hear nothing until so long after their 101 went out.
     void register_listeners_late(std::chrono::steady_clock::duration after);
-    /// ... or until `register_listeners()`, which also ends this mode.
+    /// ... or until `register_listeners()`.
     void register_listeners_late();
+    /// They hear what comes from now on; also ends the mode in which they do not.
     void register_listeners();
     /// WebSocket listeners get a close frame after all that they were told; event streams end.
     void close_listeners(std::uint16_t code = 1000, std::string reason = {});
+    /// Ends their connections from below, without a close frame.
     void drop_listeners(abrupt how = abrupt::fin);
     /// A half-open peer: not one byte leaves for those who listen now, not a pong either.
     void freeze_listeners();
+    /// Undoes `freeze_listeners`; what was kept leaves.
     void thaw_listeners();
 
     // --- what has happened ---
 
+    /// All requests, in the order in which they were read.
     std::vector<seen_request> requests() const;
+    /// All events of activities, in order, whoever listened.
     std::vector<told_event> truth() const;
     /// Forgets requests() and truth().
     void forget_records();
+    /// What has happened so far.
     server_counters counters() const;
     /// Those who hear notifications now, over both transports.
     std::size_t listeners() const;
 
-    /// For tests that wait for the server's side of things. They look again every fraction of a millisecond, need
-    /// nothing of the waiter's executor, and can be cancelled as any wait of Asio.
+    /// @name Waiting for the server's side of things
+    /// For tests. They look again every fraction of a millisecond and need nothing of the waiter's executor. What never
+    /// comes is waited for without end: a test needs a watchdog.
+    /// @{
+
+    /// Until so many hear notifications.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs: the server may be destroyed meanwhile.
     boost::asio::awaitable<void> listeners_reached(std::size_t count) const;
+    /// Until so many requests that match have been read.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs: the server may be destroyed meanwhile.
     boost::asio::awaitable<void> requests_reached(std::string match, std::size_t count) const;
+    /// Until so many wait for `release(match)`.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs: the server may be destroyed meanwhile.
     boost::asio::awaitable<void> held_reached(std::string match, std::size_t count) const;
+    /// Until so many pings have come from WebSocket listeners.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs: the server may be destroyed meanwhile.
     boost::asio::awaitable<void> pings_reached(std::size_t count) const;
+    /// Until no more than so many connections are open.
+    /// @throws boost::system::system_error `operation_aborted` when cancelled
+    /// @par Cancellation
+    /// Ends the waiting.
+    /// @par Threads
+    /// From any executor.
+    /// @par Lifetime
+    /// Keeps what it needs: the server may be destroyed meanwhile.
     boost::asio::awaitable<void> connections_open_fell_to(std::size_t count) const;
+    /// @}
 
 private:
     std::shared_ptr<server_state> state_;

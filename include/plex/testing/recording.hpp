@@ -20,10 +20,12 @@ class recording
 public:
     /// An empty one.
     recording();
+    /// What `read_recording` makes; users have no lines to give.
     explicit recording(std::vector<recorded_line> lines);
 
     /// Its lines, in order of time; without the first, which says what it is.
     std::vector<recorded_line> const& lines() const noexcept { return *lines_; }
+    /// Of `lines()`.
     std::size_t size() const noexcept;
     /// From its beginning to its last line.
     std::chrono::milliseconds duration() const noexcept;
@@ -32,6 +34,8 @@ private:
     std::shared_ptr<std::vector<recorded_line> const> lines_;
 };
 
+/// Reads a session from a file or any other stream, to its end.
+/// @param from lines as docs/recording.md has them
 /// @throws std::runtime_error that names the line which cannot be read, and repeats nothing of it
 recording read_recording(std::istream& from);
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
 #   tests/run.sh [--no-install] [--long] [PRESET...]
-# The presets are those of CMakePresets.json; by default dev (g++), asan (with UBSan), tsan (what has threads), clang and
-# budget (instructions and allocations of the hot paths, optimised). `tests/run.sh dev` is the quick form.
+# The presets are those of CMakePresets.json; by default asan (g++, with UBSan), tsan (g++), clang and budget (g++, optimised:
+# instructions and allocations of the hot paths). `tests/run.sh dev` is the quick form: g++, and no more.
 # `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these.
 # --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh), and
 # shows that the unit tests bite (tests/mutants/run.py).
@@ -20,7 +20,7 @@ for argument in "$@"; do
     *) presets="$presets $argument" ;;
     esac
 done
-presets=${presets:-dev asan tsan clang budget${PLEX_TEST_LONG:+ package}}
+presets=${presets:-asan tsan clang budget${PLEX_TEST_LONG:+ package}}
 
 if [ $install = yes ]; then
     compiler=

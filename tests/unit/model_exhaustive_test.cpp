@@ -295,7 +295,7 @@ TEST_CASE("every order of a few steps of server, network and readers tells each 
     std::size_t const two_events = 700;
     sync::ledger_limits small; // room for one activity
     small.bytes = 600;
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     int const otherwise = -1; // what it takes five times as long to look at
 #else
     int const otherwise = 0;

@@ -15,7 +15,7 @@ TEST_CASE("whatever a random server, its network and its readers do, each subscr
     // PLEX_SEED repeats one schedule; PLEX_TEST_LONG runs more of them.
     char const* const given = std::getenv("PLEX_SEED");
     std::uint64_t const first = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     std::uint64_t const usual = 20'000; // what it takes five times as long to look at
 #else
     std::uint64_t const usual = 100'000;

@@ -8,6 +8,18 @@ install(TARGETS plex_activities plex_testing EXPORT plex_activities-targets
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 if(PLEX_BUILD_TOOLS)
   install(TARGETS plex-activities COMPONENT tools)
+  if(TARGET plex_made_pages)
+    set(pages ${PROJECT_BINARY_DIR}/tools)
+    install(FILES ${pages}/plex-activities.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+    install(FILES ${pages}/plex-activities.bash RENAME plex-activities
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
+    # Debian's zsh looks for what its packages bring in a folder of its own.
+    set(of_zsh site-functions)
+    if(CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND EXISTS /etc/debian_version)
+      set(of_zsh vendor-completions)
+    endif()
+    install(FILES ${pages}/_plex-activities DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/${of_zsh} COMPONENT tools)
+  endif()
 endif()
 
 # CMake: find_package(plex_activities)

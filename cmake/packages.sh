@@ -21,5 +21,18 @@ install_missing() {
     rm -f "${TMPDIR:-/tmp}/plex-activities-install.$$"
 }
 
+# What tests and benchmarks take from npm: install_npm FOLDER INTO, where FOLDER has a package.json with its lock file.
+install_npm() {
+    # Node may be there from elsewhere, with an npm of its own.
+    command -v npm >/dev/null || install_missing npm
+    mkdir -p "$2"
+    cp "$1/package.json" "$1/package-lock.json" "$1/.npmrc" "$2/"
+    # Only what differs: npm ci begins by removing all that is there.
+    if ! cmp -s "$1/package-lock.json" "$2/installed-lock.json"; then
+        echo "+ npm ci (in $2)"
+        (cd "$2" && npm ci) && cp "$1/package-lock.json" "$2/installed-lock.json"
+    fi
+}
+
 # Objects are found again by a clone in another folder.
 export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1

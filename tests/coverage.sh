@@ -20,7 +20,8 @@ while [ $# != 0 ]; do
 done
 if [ $install = yes ]; then
     install_missing $build_packages clang-19 libclang-rt-19-dev llvm-19 openssl python3 python3-aiohttp nodejs node-ws \
-        node-eventsource nginx-light haproxy tinyproxy-bin
+        node-eventsource nginx-light haproxy tinyproxy-bin groff-base mandoc zsh
+    install_npm tests/npm build/npm
 fi
 
 build=build/coverage

@@ -48,26 +48,29 @@ std::string bar(std::optional<int> progress, std::size_t width, time_point now)
     return '[' + text + ']';
 }
 
-std::string line(activity_event const& e, std::size_t width, time_point now)
+std::string line(activity_event const& e, std::size_t width, time_point now, palette const& colours)
 {
     std::optional<int> const progress = e.activity.progress();
     std::string const percent = progress ? std::to_string(*progress) + '%' : "...";
     std::string figures = std::string(percent.size() < 4 ? 4 - percent.size() : 0, ' ') + percent;
     if (width < figures.size() + 8) // no room for text worth reading
         return fitted(percent, width);
-    if (width >= 36)
-        figures = bar(progress, std::clamp<std::size_t>(width / 4, 12, 40), now) + ' ' + figures;
+    std::string drawn;
+    if (width >= 36) {
+        drawn = bar(progress, std::clamp<std::size_t>(width / 4, 12, 40), now);
+        figures.insert(0, 1, ' ');
+    }
     if (width >= 60) {
         std::string const time = elapsed(e, now);
         figures += std::string(time.size() < 8 ? 8 - time.size() : 1, ' ') + time;
     }
-    std::size_t const room = width - figures.size() - 1;
-    return padded(fitted(description(e.activity), room), room) + ' ' + figures;
+    std::size_t const room = width - drawn.size() - figures.size() - 1;
+    return padded(fitted(description(e.activity), room), room) + ' ' + colours.moving(drawn) + figures;
 }
 
 } // namespace
 
-std::string bars(std::span<activity_event const> running, screen_size screen, time_point now)
+std::string bars(std::span<activity_event const> running, screen_size screen, time_point now, palette const& colours)
 {
     // The last row is the cursor's. A screen too small for anything shows nothing.
     std::size_t const rows = screen.rows > 0 ? screen.rows - 1 : 0;
@@ -75,7 +78,7 @@ std::string bars(std::span<activity_event const> running, screen_size screen, ti
     std::size_t const shown = all ? running.size() : rows > 0 ? rows - 1 : 0;
     std::string text;
     for (activity_event const& e : running.first(shown))
-        text += line(e, screen.columns, now) + '\n';
+        text += line(e, screen.columns, now, colours) + '\n';
     if (!all && rows > 0)
         text += fitted("and " + std::to_string(running.size() - shown) + " more", screen.columns) + '\n';
     return text;

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 namespace plex::command {
 
 namespace asio = boost::asio;
@@ -55,7 +57,7 @@ asio::awaitable<void> show_all(plex::client& client, plex::feed& feed, demo_serv
 
     output->say("> the list");
     std::vector<activity> const list = co_await client.get_server_activities();
-    output->say(table(list));
+    output->say(table(list, palette::of(STDOUT_FILENO)));
 
     output->say("> the feed, while a library is scanned");
     plex::testing::scan_options scan;

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include <openssl/x509v3.h>
+#include <unistd.h>
 
 namespace plex::command {
 
@@ -95,7 +96,7 @@ public:
 private:
     bool tell(finding f)
     {
-        print(options_.json ? json_line(f) : text_lines(f));
+        print(options_.json ? json_line(f) : text_lines(f, palette::of(STDOUT_FILENO)));
         told_.push_back(std::move(f));
         return told_.back().good.value_or(false);
     }

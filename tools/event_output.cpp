@@ -2,11 +2,11 @@
 
 #include "json_lines.hpp"
 #include "live_bars.hpp"
+#include "palette.hpp"
 #include "plain_text.hpp"
 
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -53,8 +53,7 @@ format output_format(bool json, format when_piped)
         return format::json;
     if (isatty(STDOUT_FILENO) == 0)
         return when_piped;
-    char const* const term = std::getenv("TERM");
-    return term && std::string_view(term) == "dumb" ? format::text : format::bars;
+    return is_able_terminal(STDOUT_FILENO) ? format::bars : format::text;
 }
 
 std::unique_ptr<event_output> make_output(format f, boost::asio::any_io_executor const& executor)

@@ -57,14 +57,12 @@ status outcome(std::span<finding const> all) noexcept
     return result;
 }
 
-std::string text_lines(finding const& f)
+std::string text_lines(finding const& f, palette const& colours)
 {
-    std::string text = padded(f.check, 13) +
-                       padded(!f.good   ? "-"
-                              : *f.good ? "ok"
-                                        : "FAILED",
-                              8) +
-                       protocol::terminal_safe(f.text) + '\n';
+    std::string const verdict = !f.good   ? padded("-", 8)
+                                : *f.good ? colours.good(padded("ok", 8))
+                                          : colours.bad(padded("FAILED", 8));
+    std::string text = padded(f.check, 13) + verdict + protocol::terminal_safe(f.text) + '\n';
     std::string_view rest = f.advice;
     while (!rest.empty()) {
         std::string_view const line = rest.substr(0, rest.find('\n'));

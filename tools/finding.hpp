@@ -1,5 +1,6 @@
 #pragma once
 
+#include "palette.hpp"
 #include "session.hpp"
 
 #include <optional>
@@ -27,7 +28,7 @@ finding not_tried(std::string check);
 status outcome(std::span<finding const>) noexcept;
 
 /// As people read it, and as programs do; with the line break. Both are safe for a terminal.
-std::string text_lines(finding const&);
+std::string text_lines(finding const&, palette const& = {});
 std::string json_line(finding const&);
 
 } // namespace plex::command

@@ -10,6 +10,8 @@
 
 #include <vector>
 
+#include <unistd.h>
+
 namespace plex::command {
 
 namespace asio = boost::asio;
@@ -21,7 +23,7 @@ asio::awaitable<void> print_list(plex::client& client, options const& o)
     std::vector<activity> all = co_await client.get_server_activities();
     std::erase_if(all, [&](activity const& a) { return sync::match(o.filter, a) != sync::answer::yes; });
     if (!o.json) {
-        print(all.empty() ? "nothing is running\n" : table(all));
+        print(all.empty() ? "nothing is running\n" : table(all, palette::of(STDOUT_FILENO)));
         co_return;
     }
     for (activity const& a : all)

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <utility>
 
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -58,7 +57,7 @@ live_bars::~live_bars()
 {
     screen_size const screen = terminal_size();
     // Where this fails the terminal has gone, and its cursor with it.
-    written(frame(screen, bars(running_, screen, std::chrono::system_clock::now())) + std::string(show_cursor));
+    written(frame(screen, std::chrono::system_clock::now()) + std::string(show_cursor));
 }
 
 void live_bars::show(activity_event const& e)
@@ -69,7 +68,7 @@ void live_bars::show(activity_event const& e)
     if (e.kind == event_kind::ended) {
         if (known != running_.end())
             running_.erase(known);
-        say(event_text(e));
+        say(event_text(e, colours_));
     } else if (known != running_.end()) {
         *known = e;
     } else {
@@ -126,21 +125,21 @@ void live_bars::draw()
     if (!changed_ && running_.empty())
         return;
     screen_size const screen = terminal_size(); // may have changed before the signal reaches us
-    std::string now = bars(running_, screen, std::chrono::system_clock::now());
-    if (!changed_ && now == drawn_)
+    time_point const now = std::chrono::system_clock::now();
+    if (!changed_ && bars(running_, screen, now) == drawn_)
         return;
-    print(frame(screen, std::move(now)));
+    print(frame(screen, now));
 }
 
-std::string live_bars::frame(screen_size screen, std::string now)
+std::string live_bars::frame(screen_size screen, time_point now)
 {
     std::string text = wiped(screen);
     text += above_;
     text += no_wrap;
-    text += now;
+    text += bars(running_, screen, now, colours_);
     text += wrap;
     above_.clear();
-    drawn_ = std::move(now);
+    drawn_ = bars(running_, screen, now);
     changed_ = false;
     return text;
 }

@@ -7,9 +7,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <unistd.h>
 
 namespace plex::command {
 
@@ -30,8 +33,9 @@ private:
     void tick();
     void await_signal();
     void draw();
-    /// What makes the screen show `now` as its bars.
-    std::string frame(screen_size, std::string now);
+    using time_point = std::chrono::system_clock::time_point;
+    /// What makes the screen show the bars of that time.
+    std::string frame(screen_size, time_point);
     /// Puts the cursor where the bars begin, and wipes them away.
     std::string wiped(screen_size);
 
@@ -39,7 +43,8 @@ private:
     boost::asio::signal_set signals_;     // another size, or suspended by the user
     std::vector<activity_event> running_; // in the order in which they started, each as its latest event
     std::string above_;                   // lines to print above the bars
-    std::string drawn_;                   // the bars as they stand on the screen
+    std::string drawn_;                   // the bars as they stand on the screen, without their colours
+    palette const colours_ = palette::of(STDOUT_FILENO);
     bool changed_ = false;
     // A handler that is on its way already runs even if this is gone by then.
     std::shared_ptr<bool const> alive_ = std::make_shared<bool const>(true);

@@ -1,16 +1,12 @@
 #include "options.hpp"
 
+#include "command_line.hpp"
 #include "protocol/utf8.hpp"
-
-#include <CLI/App.hpp>
-#include <CLI/Config.hpp>
-#include <CLI/Formatter.hpp>
 
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <limits>
-#include <map>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -21,25 +17,12 @@
 namespace plex::command {
 namespace {
 
-// As the user typed them, before they are checked.
-struct typed {
-    options result;
-    std::string token_file;
-    double seconds = 0;
-    double timeout = 0;
-    std::uint64_t count = 0;
-    std::vector<std::string> types;
-    std::vector<std::string> matches;
-    std::string transport = "auto";
-};
-
-std::map<std::string, plex::transport> const& transports()
+plex::transport transport_of(std::string_view name)
 {
-    static std::map<std::string, plex::transport> const all = {{"auto", plex::transport::automatic},
-                                                               {"websocket", plex::transport::websocket},
-                                                               {"eventsource", plex::transport::eventsource},
-                                                               {"polling", plex::transport::polling}};
-    return all;
+    for (auto const& [known, transport] : transports())
+        if (known == name)
+            return transport;
+    return plex::transport::automatic; // never: the parser lets the known ones alone through
 }
 
 std::string environment(char const* name)
@@ -60,32 +43,6 @@ void hide_secrets(int argc, char** argv)
         }
 }
 
-void add_connecting(CLI::App& app, options& o)
-{
-    app.add_option("--ca-file", o.tls.ca_file, "PEM certificates to trust instead of the system's")
-        ->type_name("FILE")
-        ->take_last();
-    app.add_option("--cert", o.tls.certificate_file, "Our own certificate, for a proxy that asks for one")
-        ->type_name("FILE")
-        ->take_last();
-    app.add_option("--key", o.tls.key_file, "Its key, where that is not in the same file")
-        ->type_name("FILE")
-        ->take_last();
-    app.add_flag("--insecure", o.tls.insecure, "Do not verify the server: the token goes to whoever answers");
-    CLI::Option* const address =
-        app.add_option("--connect-to", o.address, "Where to connect, instead of resolving the URL's host")
-            ->type_name("ADDRESS[:PORT]")
-            ->take_last();
-    CLI::Option* const unix_socket =
-        app.add_option("--unix-socket", o.unix_socket, "Connect to this Unix socket")->type_name("PATH")->take_last();
-    CLI::Option* const proxy =
-        app.add_option("--proxy", o.proxy, "Through this HTTP proxy, else PLEX_PROXY: http://[user:password@]host:port")
-            ->type_name("URL")
-            ->take_last();
-    address->excludes(unix_socket)->excludes(proxy);
-    unix_socket->excludes(proxy);
-}
-
 // Arguments that nobody expected may be a token whose option was mistyped: names of options are repeated, values not.
 std::string unexpected(std::vector<std::string> const& arguments)
 {
@@ -93,47 +50,6 @@ std::string unexpected(std::vector<std::string> const& arguments)
         if (a.starts_with("--") && a.size() > 2)
             return "unknown option " + protocol::terminal_safe(a.substr(0, a.find('=')));
     return "an argument that does not belong here";
-}
-
-// CLI11's own ranges let "nan" pass, and spell out the largest number there is.
-std::string positive_seconds(std::string const& typed)
-{
-    double value = 0;
-    bool const good = CLI::detail::lexical_cast(typed, value) && value >= 0.001 && value <= 1e9;
-    return good ? "" : "wants a number of seconds above 0";
-}
-
-std::string positive_count(std::string const& typed)
-{
-    std::uint64_t value = 0;
-    bool const good = CLI::detail::lexical_cast(typed, value) && value != 0 && !typed.starts_with('-');
-    return good ? "" : "wants a number above 0";
-}
-
-void add_filter(CLI::App& command, typed& t)
-{
-    command.add_option("--type", t.types, "Only this type; a prefix of types when it ends with a dot: library.")
-        ->type_name("TYPE")
-        ->allow_extra_args(false);
-    command.add_option("--match", t.matches, "Only with this member in its Context: librarySectionID=3")
-        ->type_name("KEY=VALUE")
-        ->allow_extra_args(false);
-}
-
-void add_listening(CLI::App& command, typed& t)
-{
-    command.add_option("--for", t.seconds, "End after so long")
-        ->type_name("SECONDS")
-        ->check(positive_seconds)
-        ->take_last();
-    command.add_option("--count", t.count, "End after so many events")
-        ->type_name("N")
-        ->check(positive_count)
-        ->take_last();
-    command.add_option("--transport", t.transport, "How to listen: auto, websocket, eventsource or polling")
-        ->type_name("NAME")
-        ->check(CLI::IsMember(transports()))
-        ->take_last();
 }
 
 plex::filter make_filter(typed const& t)
@@ -158,14 +74,6 @@ std::chrono::steady_clock::duration in_clock_ticks(double seconds)
     return std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-void add_timeout(CLI::App& command, typed& t)
-{
-    command.add_option("--timeout", t.timeout, "Give up after so long, with status 4")
-        ->type_name("SECONDS")
-        ->check(positive_seconds)
-        ->take_last();
-}
-
 void parse(CLI::App& app, int argc, char** argv, options& result)
 {
     try {
@@ -187,62 +95,11 @@ options parse_arguments(int argc, char** argv)
 {
     typed t;
     options& o = t.result;
-    CLI::App app("Follows and cancels the activities of a Plex Media Server.", "plex-activities");
-    app.set_version_flag("--version", PLEX_COMMAND_VERSION, "Print the version and exit");
-    app.require_subcommand(1);
-    app.fallthrough(); // options of all commands stand before or after the command's name
-    app.add_option("--server", o.server, "The server's URL, else PLEX_URL: http://host:32400")
-        ->type_name("URL")
-        ->take_last();
-    CLI::Option* const token =
-        app.add_option("--token", o.token, "The X-Plex-Token, else PLEX_TOKEN")->type_name("TOKEN")->take_last();
-    CLI::Option* const token_file =
-        app.add_option("--token-file", t.token_file, "A file with the token, which only you may read")
-            ->type_name("FILE")
-            ->take_last()
-            ->excludes(token);
-    app.add_flag("--json", o.json, "Print a JSON object a line");
-    add_connecting(app, o);
-
-    CLI::App* const list = app.add_subcommand("list", "Lists what runs now");
-    add_filter(*list, t);
-    CLI::App* const watch = app.add_subcommand("watch", "Shows what starts, goes on and ends, until interrupted");
-    add_filter(*watch, t);
-    add_listening(*watch, t);
-    CLI::App* const cancel = app.add_subcommand("cancel", "Asks the server to cancel an activity");
-    cancel->add_option("uuid", o.uuid, "Which, as list shows it")->type_name("UUID")->required();
-    CLI::App* const scan = app.add_subcommand("scan", "Scans a library section, and follows that to its end");
-    scan->add_option("section", o.section, "Its number, as /library/sections shows it")
-        ->type_name("SECTION")
-        ->check(CLI::Range(std::int64_t{0}, std::numeric_limits<std::int64_t>::max(), "SECTION"))
-        ->required();
-    scan->add_option("--path", o.path, "Only this folder of it, as the server names it")
-        ->type_name("FOLDER")
-        ->take_last();
-    CLI::App* const run = app.add_subcommand("run", "Sends a request, and follows what it starts to its end");
-    run->add_option("method", o.method, "GET, POST, PUT or DELETE")->type_name("METHOD")->required();
-    run->add_option("target", o.target, "Path and query: /livetv/dvrs/5/reloadGuide")->type_name("TARGET")->required();
-    add_filter(*run, t);
-    CLI::App* const wait = app.add_subcommand("wait", "Waits until nothing that matches is running");
-    add_filter(*wait, t);
-    for (CLI::App* const command : {scan, run, wait})
-        add_timeout(*command, t);
-    CLI::App* const doctor = app.add_subcommand("doctor", "Finds out why a client sees nothing");
-    CLI::App* const record =
-        app.add_subcommand("record", "Writes a session to a file, without titles and identities, until interrupted");
-    record->add_option("file", o.file, "A new file; - is the standard output")->type_name("FILE")->required();
-    add_listening(*record, t);
-    CLI::App* const demo = app.add_subcommand("demo", "Shows all this with a server made up for it");
-    CLI::Option* const serve =
-        demo->add_flag("--serve", o.serve, "Run that server alone, until interrupted; print its URL");
-    demo->add_option("--replay", o.replay, "Show a session that record has written")
-        ->type_name("FILE")
-        ->take_last()
-        ->excludes(serve);
+    std::unique_ptr<CLI::App> const app = command_line(t);
 
     // CLI11's words may repeat what was typed, so nothing of its answers is shown before the secrets are hidden.
     try {
-        parse(app, argc, argv, o);
+        parse(*app, argc, argv, o);
     } catch (...) {
         hide_secrets(argc, argv);
         throw;
@@ -251,26 +108,17 @@ options parse_arguments(int argc, char** argv)
     if (!o.help.empty())
         return o;
 
-    o.what = list->parsed()     ? subcommand::list
-             : watch->parsed()  ? subcommand::watch
-             : cancel->parsed() ? subcommand::cancel
-             : scan->parsed()   ? subcommand::scan
-             : run->parsed()    ? subcommand::run
-             : wait->parsed()   ? subcommand::wait
-             : doctor->parsed() ? subcommand::doctor
-             : record->parsed() ? subcommand::record
-                                : subcommand::demo;
     o.filter = make_filter(t);
-    o.transport = transports().at(t.transport);
+    o.transport = transport_of(t.transport);
     if (t.seconds > 0)
         o.limit = in_clock_ticks(t.seconds);
     if (t.timeout > 0)
         o.deadline = in_clock_ticks(t.timeout);
     if (t.count > 0)
         o.count = t.count;
-    if (token_file->count() > 0)
+    if (app->count("--token-file") > 0)
         o.token = read_token_file(t.token_file);
-    else if (token->count() == 0)
+    else if (app->count("--token") == 0)
         o.token = environment("PLEX_TOKEN");
     if (o.what == subcommand::demo)
         return o;

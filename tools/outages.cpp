@@ -1,5 +1,6 @@
 #include "outages.hpp"
 
+#include "palette.hpp"
 #include "protocol/utf8.hpp"
 #include "session.hpp"
 
@@ -7,6 +8,8 @@
 #include <chrono>
 #include <cstdio>
 #include <string>
+
+#include <unistd.h>
 
 namespace plex::command {
 
@@ -20,13 +23,13 @@ std::string outage(connection_status const& now)
     return "interrupted: " + protocol::terminal_safe(now.diagnostics.message()) + next.data();
 }
 
-void tell(format how, std::weak_ptr<event_output> const& to, std::string const& line)
+void tell(format how, std::weak_ptr<event_output> const& to, std::string const& line, bool lost)
 {
     std::shared_ptr<event_output> const output = to.lock();
     if (!output)
         return;
     if (how == format::bars)
-        output->say(line);
+        output->say(lost ? palette::of(STDOUT_FILENO).doubtful(line) : line);
     else
         remark(line);
 }
@@ -37,9 +40,9 @@ void tell_outages(plex::client& client, format how, std::weak_ptr<event_output> 
 {
     client.on_connection_change([how, output = std::move(output), lost = false](connection_status const& now) mutable {
         if (now.state == connection_state::interrupted)
-            tell(how, output, outage(now));
+            tell(how, output, outage(now), true);
         else if (now.state == connection_state::reconciled && lost)
-            tell(how, output, std::string("connected again, over ") + std::string(to_string(now.transport)));
+            tell(how, output, std::string("connected again, over ") + std::string(to_string(now.transport)), false);
         lost = now.state != connection_state::reconciled && (lost || now.state == connection_state::interrupted);
     });
 }

@@ -24,17 +24,20 @@ std::string progress_text(activity const& a)
     return a.progress() ? std::to_string(*a.progress()) + " %" : "…";
 }
 
-std::string event_text(activity_event const& e)
+std::string event_text(activity_event const& e, palette const& colours)
 {
     // That an end was only concluded is worth knowing: nobody saw the activity finish.
-    bool const vanished = e.kind == event_kind::ended && e.inferred;
-    std::string text = padded(vanished ? "vanished" : to_string(e.kind), 10) + description(e.activity);
+    bool const ended = e.kind == event_kind::ended;
+    bool const vanished = ended && e.inferred;
+    std::string const kind = padded(vanished ? "vanished" : to_string(e.kind), 10);
+    std::string text = vanished ? colours.doubtful(kind) : ended ? colours.good(kind) : kind;
+    text += description(e.activity);
     if (e.activity.progress())
         text += "  " + progress_text(e.activity);
     return text;
 }
 
-std::string table(std::span<activity const> list)
+std::string table(std::span<activity const> list, palette const& colours)
 {
     if (list.empty())
         return {};
@@ -44,15 +47,17 @@ std::string table(std::span<activity const> list)
     for (activity const& a : list)
         rows.push_back({terminal_safe(a.uuid()), terminal_safe(a.type()), progress_text(a),
                         a.cancellable() ? "yes" : "no", description(a)});
-    row::value_type text;
+    std::string text;
     std::array<std::size_t, 4> widths{};
     for (row const& r : rows)
         for (std::size_t i = 0; i != widths.size(); ++i)
             widths[i] = std::max(widths[i], columns(r[i]));
     for (row const& r : rows) {
+        std::string line;
         for (std::size_t i = 0; i != widths.size(); ++i)
-            text += padded(r[i], widths[i] + 2);
-        text += r.back() + '\n';
+            line += padded(r[i], widths[i] + 2);
+        line += r.back();
+        text += (&r == &rows.front() ? colours.heading(line) : line) + '\n';
     }
     return text;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "palette.hpp"
+
 #include <plex/activity.hpp>
 
 #include <span>
@@ -15,9 +17,9 @@ std::string description(activity const&);
 std::string progress_text(activity const&);
 
 /// `started   Scanning Movies · The Revenant (2015)  42 %`, without a line break.
-std::string event_text(activity_event const&);
+std::string event_text(activity_event const&, palette const& = {});
 
 /// A list with a line of headings; empty for no activities.
-std::string table(std::span<activity const>);
+std::string table(std::span<activity const>, palette const& = {});
 
 } // namespace plex::command

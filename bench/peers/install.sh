@@ -10,11 +10,7 @@ packages+=(golang-go golang-easyjson golang-github-gorilla-websocket-dev golang-
 packages+=(python3-matplotlib python3-munkres)
 # Node may be there from elsewhere.
 command -v node >/dev/null || packages+=(nodejs)
-command -v npm >/dev/null || packages+=(npm)
 # shellcheck disable=SC2086 # a list of words
 install_missing $build_packages "${packages[@]}"
 
-mkdir -p build/peers
-cp bench/peers/{package.json,package-lock.json,.npmrc} build/peers/
-echo "+ npm ci (in build/peers)"
-(cd build/peers && npm ci)
+install_npm bench/peers build/peers

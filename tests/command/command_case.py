@@ -20,7 +20,7 @@ LIST_KEYS = EVENT_KEYS[4:]
 
 class CommandCase(unittest.TestCase):
     def environment(self, **more):
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("PLEX_")}
+        clean = {k: v for k, v in os.environ.items() if not k.startswith("PLEX_") and k != "NO_COLOR"}
         clean.update(more)
         return clean
 

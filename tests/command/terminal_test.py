@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The bars, on a terminal of our own that knows what the command may ask of one, and nothing else."""
+"""The bars and colours, on a terminal of our own that knows what the command may ask of one, and nothing else."""
 
 import codecs
 import fcntl
@@ -21,6 +21,7 @@ EPG = {"uuid": "d6199ba1", "type": "provider.epg.load", "cancellable": False, "p
        "title": "Refreshing EPG", "subtitle": "Downloaded 173 airings"}
 HOSTILE = {"uuid": "bad", "type": "butler", "cancellable": False, "progress": -1,
            "title": "\x1b[2J\x1b]0;x\x07\u202e日本語の映画をスキャンしています \u009b5m", "subtitle": "a\nb\rc"}
+BOLD, RED, GREEN, CYAN = "1", "31", "32", "36"
 
 
 def width_of(text):
@@ -30,7 +31,7 @@ def width_of(text):
 class Screen:
     """Lines without end above the cursor; fails on sequences that it does not know and on lines that are too wide."""
 
-    SEQUENCE = re.compile(r"\x1b\[(\?25l|\?25h|\?7l|\?7h|J|(\d+)A)")
+    SEQUENCE = re.compile(r"\x1b\[(\?25l|\?25h|\?7l|\?7h|J|(\d+)A|(\d+)m)")
 
     def __init__(self, columns):
         self.columns = columns
@@ -41,6 +42,8 @@ class Screen:
         self.widest = 0
         self.most_bars = 0
         self.pending = ""
+        self.colour = "0"
+        self.coloured = {}  # by colour, what has been written in it
         self.decoder = codecs.getincrementaldecoder("utf-8")("strict")
 
     def feed(self, data):
@@ -65,6 +68,8 @@ class Screen:
             self.cursor_shown = what.endswith("h")
         elif what in ("?7l", "?7h"):
             self.wraps = what.endswith("h")
+        elif match.group(3):
+            self.colour = match.group(3)
         elif what == "J":
             del self.lines[self.row + 1:]
             self.lines[self.row] = ""
@@ -74,6 +79,7 @@ class Screen:
 
     def put(self, character):
         if character == "\n":
+            assert self.colour == "0", "a colour runs on to the next line"
             self.row += 1
             if self.row == len(self.lines):
                 self.lines.append("")
@@ -81,6 +87,8 @@ class Screen:
         elif character != "\r":
             assert unicodedata.category(character) not in ("Cc", "Cf"), "%r reached the terminal" % character
             self.lines[self.row] += character
+            if self.colour != "0":
+                self.coloured[self.colour] = self.coloured.get(self.colour, "") + character
             if not self.wraps:
                 width = width_of(self.lines[self.row])
                 self.widest = max(self.widest, width)
@@ -104,9 +112,12 @@ class Terminal(ServerCase):
         self.terminal, side = pty.openpty()
         self.addCleanup(os.close, self.terminal)
         self.resize(columns, rows)
+        settings = termios.tcgetattr(side)
+        settings[3] &= ~termios.ECHO  # what is on the screen is the command's alone
+        termios.tcsetattr(side, termios.TCSANOW, settings)
         self.screen = Screen(columns)
         self.process = self.start(*self.at_server(*arguments), stdout=side, stderr=subprocess.PIPE,
-                                  env=self.environment(TERM="xterm", **environment), start_new_session=True,
+                                  env=self.environment(**{"TERM": "xterm", **environment}), start_new_session=True,
                                   preexec_fn=lambda: fcntl.ioctl(side, termios.TIOCSCTTY, 0))
         os.close(side)
 
@@ -261,6 +272,75 @@ class Terminal(ServerCase):
         self.read_until(lambda s: len(s.lines) > 1)
         self.assertTrue(self.screen.lines[0].startswith('{"kind":"started"'), self.screen.lines)
         self.assertEqual(self.read_to_the_end(), 0)
+        self.assertEqual(self.screen.coloured, {})
+
+    def sees_an_end(self, **environment):
+        """The colours of a bar, and of the line that it leaves."""
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch", **environment)
+        self.read_until(lambda s: bool(s.bars()))
+        self.server.call(self.server.ends(EPG))
+        self.read_until(lambda s: any(line.startswith("ended ") for line in s.lines))
+        self.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.read_to_the_end(), 130)
+        return self.screen.coloured
+
+    def test_bars_and_ends_have_colours(self):
+        for environment in ({}, {"NO_COLOR": ""}):
+            with self.subTest(environment):
+                seen = self.sees_an_end(**environment)
+                self.assertEqual(set(seen), {CYAN, GREEN})
+                self.assertRegex(seen[CYAN], r"^(\[[ =>]+\])+$")
+                self.assertEqual(seen[GREEN], "ended     ")
+
+    def test_nothing_has_a_colour_where_that_is_not_wanted(self):
+        self.assertEqual(self.sees_an_end(NO_COLOR="1"), {})
+        self.open("list", NO_COLOR="1", columns=200)
+        self.assertEqual(self.read_to_the_end(), 0)
+        self.assertEqual(self.screen.coloured, {})
+        self.open("list", TERM="dumb", columns=200)
+        self.assertEqual(self.read_to_the_end(), 0)
+        self.assertEqual(self.screen.coloured, {})
+
+    def test_the_list_is_a_table_under_headings(self):
+        self.server.activities = {"d6199ba1": EPG, "bad": HOSTILE}
+        self.open("list", columns=200)
+        self.assertEqual(self.read_to_the_end(), 0)
+        headings, *rows = self.screen.lines[:-1]
+        self.assertEqual(headings.split(), ["UUID", "TYPE", "PROGRESS", "CANCEL", "ACTIVITY"])
+        self.assertEqual(self.screen.coloured, {BOLD: headings})
+        self.assertEqual(len(rows), 2)
+        for title in ("TYPE", "PROGRESS", "CANCEL", "ACTIVITY"):
+            at = headings.index(title)
+            self.assertTrue(all(row[at - 1] == " " and row[at] != " " for row in rows), self.screen.lines)
+
+    def test_the_doctor_marks_what_is_well_and_what_is_not(self):
+        self.server.refuse_path["/:/websockets/notifications"] = 404
+        self.open("doctor", columns=200)
+        self.assertEqual(self.read_to_the_end(), 1)
+        self.assertEqual(set(self.screen.coloured), {GREEN, RED})
+        self.assertEqual(set(self.screen.coloured[GREEN].split()), {"ok"})
+        self.assertEqual(set(self.screen.coloured[RED].split()), {"FAILED"})
+
+    def test_a_key_suspends_and_the_bars_come_back_in_the_width_of_then(self):
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch", columns=80)
+        self.read_until(lambda s: bool(s.bars()))
+        os.write(self.terminal, b"\x1a")  # as the key does: the terminal sends the signal
+        self.read_until(lambda s: s.cursor_shown and not s.bars())
+        self.assertTrue(os.WIFSTOPPED(os.waitpid(self.process.pid, os.WUNTRACED)[1]))
+        self.resize(50, 24)
+        self.screen.resize(50)
+        self.process.send_signal(signal.SIGCONT)
+        self.read_until(lambda s: not s.cursor_shown and [width_of(bar) for bar in s.bars()] == [50])
+        os.write(self.terminal, b"\x1a")  # and again
+        self.read_until(lambda s: s.cursor_shown and not s.bars())
+        self.assertTrue(os.WIFSTOPPED(os.waitpid(self.process.pid, os.WUNTRACED)[1]))
+        self.process.send_signal(signal.SIGCONT)
+        self.read_until(lambda s: not s.cursor_shown and bool(s.bars()))
+        os.write(self.terminal, b"\x03")
+        self.assertEqual(self.read_to_the_end(), 130)
+        self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
 
     def test_a_dumb_terminal_gets_lines(self):
         self.server.activities["d6199ba1"] = EPG

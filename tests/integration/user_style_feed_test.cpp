@@ -1,12 +1,11 @@
 #include "feed_fixture.hpp"
 
-#include <plex/generator.hpp>
-
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -259,25 +258,24 @@ TEST_CASE("user style: a coroutine of another executor spawns the loop over a fe
     servers.join();
 }
 
-TEST_CASE("user style: a generator is abandoned in the middle, and its feed with it")
+TEST_CASE("user style: who waits for a feed from another executor of its thread goes on there")
 {
     served s;
     client c(s.io.get_executor(), s.settings);
+    auto const other = asio::make_strand(s.io.get_executor());
+    bool there = false;
+    std::string got;
     auto body = [&]() -> asio::awaitable<void> {
-        {
-            generator<activity_event> all = events(c.subscribe());
-            co_await c.ready(10s);
-            s.server.start_activity(activity_named("one"));
-            s.server.start_activity(activity_named("two"));
-            std::optional<activity_event> const first = co_await all.next();
-            REQUIRE(first.has_value());
-            CHECK(first->activity.uuid() == "one");
-        }
-        co_await s.server.connections_open_fell_to(1); // that of the list is kept
-        while (c.connection().state != connection_state::idle)
-            co_await turn();
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        std::optional<activity_event> const event = co_await f.next();
+        there = other.running_in_this_thread();
+        got = event ? told(*event) : "nothing";
     };
-    s.run(c, body());
+    test::run(s.io, other, body());
+    CHECK(there);
+    CHECK(got == "started scan 0");
 }
 
 TEST_CASE("user style: a callback starts coroutines and opens further subscriptions")

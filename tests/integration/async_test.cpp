@@ -294,7 +294,7 @@ TEST_CASE("an error of Asio's that leaves a user's token function keeps its code
     });
 }
 
-TEST_CASE("operations, idle waits and the first contact take completion tokens too")
+TEST_CASE("operations and idle waits take completion tokens too")
 {
     testing::fake_server_options options;
     options.call_duration = 20ms;

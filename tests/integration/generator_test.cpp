@@ -21,64 +21,6 @@ asio::awaitable<void> turn()
 
 } // namespace
 
-TEST_CASE("a generator yields the events, filtered and mapped by another one")
-{
-    served s;
-    client c(s.io.get_executor(), s.settings);
-    struct titles {
-        static generator<std::string> of(generator<activity_event> source)
-        {
-            for (;;) {
-                std::optional<activity_event> const event = co_await source.next();
-                if (!event)
-                    co_return;
-                if (event->kind != event_kind::ended)
-                    continue;
-                std::string title(event->activity.uuid());
-                co_yield std::move(title);
-            }
-        }
-    };
-    auto body = [&]() -> asio::awaitable<void> {
-        feed f = c.subscribe();
-        co_await c.ready(10s);
-        generator<std::string> ended = titles::of(events(std::move(f)));
-        for (char const* uuid : {"one", "two"}) {
-            s.server.start_activity(activity_named(uuid));
-            s.server.end_activity(uuid);
-        }
-        std::optional<std::string> const first = co_await ended.next();
-        CHECK(first == std::optional<std::string>("one"));
-        std::optional<std::string> const second = co_await ended.next();
-        CHECK(second == std::optional<std::string>("two"));
-        c.stop();
-        std::optional<std::string> const last = co_await ended.next();
-        CHECK_FALSE(last.has_value());
-    };
-    s.run(c, body());
-}
-
-TEST_CASE("a generator is abandoned in the middle, and its feed with it")
-{
-    served s;
-    client c(s.io.get_executor(), s.settings);
-    auto body = [&]() -> asio::awaitable<void> {
-        {
-            generator<activity_event> all = events(c.subscribe());
-            co_await c.ready(10s);
-            s.server.start_activity(activity_named("one"));
-            s.server.start_activity(activity_named("two"));
-            std::optional<activity_event> const first = co_await all.next();
-            REQUIRE(first.has_value());
-            CHECK(first->activity.uuid() == "one");
-        }
-        co_await s.server.connections_open_fell_to(1); // that of the list is kept
-        while (c.connection().state != connection_state::idle)
-            co_await turn();
-    };
-    s.run(c, body());
-}
-
 TEST_CASE("a generator ends with its feed, and stays ended; one of no body has ended")
 {
     served s;

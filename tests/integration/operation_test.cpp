@@ -466,6 +466,31 @@ TEST_CASE("an operation that is awaited after its client has died says that it h
     s.run(body());
 }
 
+TEST_CASE("what ends the feed ends its operations with that error")
+{
+    testing::fake_server_options options;
+    options.token = "good";
+    served s(options);
+    s.settings.token = "good";
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        operation o = co_await c.start(scan_section(3));
+        operation unseen = co_await c.start(silent_request(s.server, filter().type("butler")));
+        s.server.set_token("another");
+        s.server.drop_listeners();
+        auto last = o.result(30s);
+        error const failure = co_await failure_of(std::move(last));
+        CHECK(failure.code() == errc::unauthorized);
+        auto event = unseen.next(30s);
+        error const no_event = co_await failure_of(std::move(event));
+        CHECK(no_event.code() == errc::unauthorized);
+        auto cancelled = unseen.cancel(30s); // by its uuid, which nobody will learn
+        error const uncancelled = co_await failure_of(std::move(cancelled));
+        CHECK(uncancelled.code() == errc::unauthorized);
+    };
+    s.run(c, body());
+}
+
 TEST_CASE("cancelling next() at any moment loses no event, and is told as an error of ours")
 {
     served s;

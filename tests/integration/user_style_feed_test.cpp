@@ -1,5 +1,7 @@
 #include "feed_fixture.hpp"
 
+#include <plex/generator.hpp>
+
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
@@ -256,6 +258,27 @@ TEST_CASE("user style: a coroutine of another executor spawns the loop over a fe
     pool.join();
     server.stop();
     servers.join();
+}
+
+TEST_CASE("user style: a generator is abandoned in the middle, and its feed with it")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        {
+            generator<activity_event> all = events(c.subscribe());
+            co_await c.ready(10s);
+            s.server.start_activity(activity_named("one"));
+            s.server.start_activity(activity_named("two"));
+            std::optional<activity_event> const first = co_await all.next();
+            REQUIRE(first.has_value());
+            CHECK(first->activity.uuid() == "one");
+        }
+        co_await s.server.connections_open_fell_to(1); // that of the list is kept
+        while (c.connection().state != connection_state::idle)
+            co_await turn();
+    };
+    s.run(c, body());
 }
 
 TEST_CASE("user style: who waits for a feed from another executor of its thread goes on there")

@@ -20,13 +20,12 @@ error_code code_of(std::exception_ptr e, diagnostics& d)
     } catch (error const& failure) {
         d = failure.diagnostics();
         return failure.code();
-    } catch (boost::system::system_error const& failure) {
-        return failure.code();
     } catch (std::exception const& failure) { // a user's token function
         diagnostics::content content;
         content.message = failure.what();
         d = diagnostics(std::move(content));
-        return make_error_code(errc::unauthorized);
+        auto const* const of_asio = dynamic_cast<boost::system::system_error const*>(&failure);
+        return of_asio ? of_asio->code() : make_error_code(errc::unauthorized);
     }
 }
 

@@ -200,7 +200,7 @@ asio::awaitable<std::optional<T>> live_feed::while_wanted(asio::awaitable<T> wor
     auto first = co_await (std::move(work) || std::move(unwanted));
     std::optional<T> result;
     if (first.index() == 0)
-        result = std::get<0>(std::move(first));
+        result.emplace(std::get<0>(std::move(first)));
     co_return result;
 }
 

@@ -164,10 +164,7 @@ void live_feed::attend(std::shared_ptr<void> const& owner)
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
             ledger_.settle(now, outgoing_);
-            std::uint64_t const connection = connection_;
-            tell(now);
-            if (!is_current(connection)) // a callback may have stopped everything
-                return;
+            tell(now); // a callback may have stopped everything
             continue;
         }
         steady_time next = link_->attend(now.steady);
@@ -267,8 +264,6 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
     ledger_.snapshot_arrived(got->list.updates(), now, outgoing_);
     got->list.release();
     snapshot_taken(requested.steady, now);
-    if (!is_current(connection)) // a callback may have stopped everything
-        co_return false;
     if (ledger_.full()) { // who reads the feed may wait long for its next byte
         lose(ledger_full(), sync::setback::hopeless);
         link_->close();

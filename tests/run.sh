@@ -4,8 +4,8 @@
 # The presets are those of CMakePresets.json; by default asan (g++, with UBSan), tsan (g++), clang and budget (g++, optimised:
 # instructions and allocations of the hot paths). `tests/run.sh dev` is the quick form: g++, and no more.
 # `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these.
-# --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh), and
-# shows that the unit tests bite (tests/mutants/run.py).
+# --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh),
+# shows that the unit tests bite (tests/mutants/run.py), and measures what the tests reach (tests/coverage.sh).
 set -eu
 cd "$(dirname "$0")/.."
 . cmake/packages.sh
@@ -25,6 +25,7 @@ presets=${presets:-asan tsan clang budget${PLEX_TEST_LONG:+ package}}
 if [ $install = yes ]; then
     compiler=
     case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
+    [ -z "${PLEX_TEST_LONG:-}" ] || compiler="$compiler llvm-19"
     install_missing $build_packages $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh
     install_npm tests/npm build/npm
 fi
@@ -48,6 +49,7 @@ done
 if [ -n "${PLEX_TEST_LONG:-}" ]; then
     run tests/fuzz/run.sh --no-install 30 || failed="$failed fuzz"
     run tests/mutants/run.py || failed="$failed mutants"
+    run env -u PLEX_TEST_LONG tests/coverage.sh --no-install || failed="$failed coverage" # the short forms reach the same
 fi
 if [ -n "$failed" ]; then
     echo "failed with:$failed" >&2

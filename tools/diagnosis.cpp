@@ -1,6 +1,7 @@
 #include "diagnosis.hpp"
 
 #include "net/dial.hpp"
+#include "protocol/utf8.hpp"
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -47,6 +48,8 @@ std::string words_of(error const& e)
 
 std::string host_and_port(protocol::base_url const& url)
 {
+    if (url.port == 0) // a Unix socket
+        return protocol::terminal_safe(url.host);
     bool const v6 = url.host_is_ip && url.host.find(':') != std::string::npos;
     return (v6 ? "[" + url.host + "]" : url.host) + ":" + std::to_string(url.port);
 }
@@ -214,6 +217,8 @@ finding judge_reaching(protocol::base_url const& url, error_code ec, duration to
         return good("reachable", where + ", connected in " + seconds(took));
     if (ec == asio::error::connection_refused)
         return bad("reachable", "nothing listens on " + where, std::string("Is the server running? ") + right_port);
+    if (ec == boost::system::errc::no_such_file_or_directory)
+        return bad("reachable", "there is no " + where, "Is the path right, and what makes this socket running?");
     if (ec == asio::error::host_not_found || ec == asio::error::host_not_found_try_again || ec == asio::error::no_data)
         return bad("reachable", "the name " + url.host + " does not resolve",
                    "Is it spelt right? Many routers drop answers for plex.direct names that are local addresses:\n"

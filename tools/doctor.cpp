@@ -152,8 +152,10 @@ asio::awaitable<bool> doctor_run::reach()
     protocol::base_url where = url_;
     where.host = endpoint_.host;
     where.port = endpoint_.port;
-    if (!endpoint_.unix_socket.empty())
+    if (!endpoint_.unix_socket.empty()) {
         where.host = endpoint_.unix_socket;
+        where.port = 0;
+    }
     bool const good = tell(judge_reaching(where, dialled.ec, steady_clock::now() - begin, dial_limit));
     co_return good;
 }

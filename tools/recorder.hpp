@@ -32,7 +32,6 @@ public:
     void list(std::string_view body) noexcept override;
     void connection(connection_status const&);
 
-    bool failed() const noexcept { return static_cast<bool>(failure_); }
     /// @throws std::runtime_error when it could not be written
     void check() const;
     /// `12 lines to FILE: 1 list, 10 notifications`

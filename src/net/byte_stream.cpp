@@ -141,7 +141,6 @@ public:
         socket_.close(ignored);
     }
 
-    bool is_open() const noexcept override { return socket_.is_open(); }
     bool is_quiet() noexcept override { return byte_stream::is_quiet(socket_); }
 
 private:

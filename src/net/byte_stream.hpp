@@ -67,7 +67,6 @@ public:
     virtual asio::awaitable<void> say_goodbye() = 0;
     /// Ends what is pending with an error.
     virtual void close() noexcept = 0;
-    virtual bool is_open() const noexcept = 0;
     /// Nothing has come that was not read, neither bytes nor the end. Asks the system, waits for nothing.
     virtual bool is_quiet() noexcept = 0;
 

@@ -49,8 +49,6 @@ std::unique_ptr<byte_stream> connection_pool::take_kept(steady_time now, bool hu
     while (!idle_.empty()) {
         idle_connection kept = std::move(idle_.back());
         idle_.pop_back();
-        if (!kept.stream->is_open())
-            continue; // its idle time was over
         // Between two replies a server has nothing to say: bytes or an end mean that it has closed this connection. To
         // look costs a system call, which a request in a row may do without: should it go without a reply it is
         // repeated, and what had come unasked takes nobody in.

@@ -236,8 +236,6 @@ public:
         wire_.socket.close(ignored);
     }
 
-    bool is_open() const noexcept override { return wire_.socket.is_open(); }
-
     // Tickets and new keys come unasked and are taken in here; what is left then was meant for a reader.
     bool is_quiet() noexcept override
     {

@@ -183,7 +183,6 @@ decoder& decoder::of_this_thread()
 
 decoder::decoder() : reader_(std::make_unique<reader>()) {}
 decoder::decoder(decoder&&) noexcept = default;
-decoder& decoder::operator=(decoder&&) noexcept = default;
 decoder::~decoder() = default;
 
 decoded decoder::notification(std::span<char> bytes)

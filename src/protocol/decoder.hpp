@@ -53,7 +53,6 @@ public:
 
     decoder();
     decoder(decoder&&) noexcept;
-    decoder& operator=(decoder&&) noexcept;
     ~decoder();
 
     /// A message of the feed: `{"NotificationContainer":{…,"ActivityNotification":[…]}}` or

@@ -14,9 +14,6 @@ class json_sink
 public:
     explicit json_sink(std::string& to) : to_(&to) {}
 
-    // For a text of its own.
-    void restart() { separated_ = true; }
-
     void begin_object() { begin('{'); }
     void end_object() { end('}'); }
     void begin_array() { begin('['); }

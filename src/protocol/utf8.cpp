@@ -142,7 +142,7 @@ bool is_left_out(char32_t c)
     if (c < 0x20 || (c >= 0x7f && c <= 0x9f))
         return true;
     return c == 0x061c || c == 0x200b || c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
-           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+           (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0x1d173 && c <= 0x1d17a) || c == 0xe0001;
 }
 
 } // namespace

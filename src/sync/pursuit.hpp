@@ -62,8 +62,6 @@ public:
     std::optional<outcome> const& result() const noexcept { return result_; }
     /// Which activity it is, as last told; empty (no uuid) before it is found.
     activity const& found() const noexcept { return found_; }
-    /// What the reply named; empty where it named nothing.
-    std::string const& named() const noexcept { return named_; }
     /// For messages: what is being waited for.
     std::string awaited() const;
 

@@ -103,6 +103,26 @@ TEST_CASE("no value is its own pseudonym")
     }
 }
 
+TEST_CASE("a path is kept but for its numbers only where every word of it is the protocol's")
+{
+    CHECK(anonymous(R"({"key":"/library/metadata/513"})") == R"({"key":"/library/metadata/100"})");
+    std::string const other = anonymous(R"({"key":"/library/metadata/Sopranos/513"})");
+    CHECK_FALSE(holds(other, "metadata"));
+    CHECK_FALSE(holds(other, "Sopranos"));
+}
+
+TEST_CASE("of more values than there is room for, those in use keep their pseudonyms and the others are forgotten")
+{
+    plex::command::remembered<int> some(16 << 10);
+    some.put("in use", 1);
+    for (int i = 0; i != 1'000; ++i) {
+        some.put("other " + std::to_string(i), i);
+        REQUIRE(some.find("in use") == 1);
+    }
+    CHECK(some.find("other 999") == 999);
+    CHECK_FALSE(some.find("other 0").has_value());
+}
+
 TEST_CASE("ten thousand values of one shape have ten thousand pseudonyms")
 {
     anonymiser anonymise(token);

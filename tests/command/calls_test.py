@@ -6,7 +6,7 @@ import signal
 import socket
 import tempfile
 
-from command_case import LIST_KEYS, TOKEN, CommandCase, ServerCase, main
+from command_case import LIMIT, LIST_KEYS, TOKEN, CommandCase, ServerCase, main
 
 REFRESH = {"uuid": "c30c1edc-8df0-4713-a7f1-f1373f6db8e9", "type": "library.refresh.items", "cancellable": True,
            "userID": 1, "title": "Refreshing", "subtitle": "Checking files", "progress": 33,
@@ -36,6 +36,12 @@ class List(ServerCase):
                  "context": None, "response": None}])
             self.assertNotIn("\u202e", out)
             self.assertNotIn("\x1b", out)
+
+    def test_a_list_that_nobody_can_write_down_is_a_failure(self):
+        with open("/dev/full", "wb") as full:
+            process = self.start(*self.at_server("list"), stdout=full)
+        err = process.stderr.read().decode()
+        self.assertEqual((process.wait(LIMIT), err), (1, "plex-activities: cannot write to the standard output\n"))
 
     def test_prints_a_table_for_people(self):
         lines = self.assert_done(self.run_command(*self.at_server("list"))).splitlines()

@@ -6,6 +6,8 @@
 #include <boost/asio/error.hpp>
 #include <boost/json.hpp>
 
+#include <openssl/x509.h>
+
 #include <string>
 #include <utility>
 #include <vector>
@@ -94,6 +96,20 @@ TEST_CASE("a handshake that fails for neither the certificate nor the scheme is 
     }
 }
 
+TEST_CASE("a certificate that is refused for yet another reason is refused with that reason")
+{
+    struct of_certificates final : boost::system::error_category {
+        char const* name() const noexcept override { return "certificate"; }
+        std::string message(int value) const override { return X509_verify_cert_error_string(value); }
+    } const category;
+    encryption_seen seen;
+    seen.handshake = error_code(X509_V_ERR_CERT_REVOKED, category);
+    finding const f = judge_encryption(url("https://h:1"), seen, 5s);
+    CHECK(f.good == false);
+    CHECK(says(f.text, "certificate is not accepted: certificate revoked"));
+    CHECK_FALSE(f.advice.empty());
+}
+
 TEST_CASE("plain HTTP that is understood is fine, also where TLS would be too")
 {
     encryption_seen seen;
@@ -177,6 +193,7 @@ TEST_CASE("a feed that opens and ends says how")
 {
     CHECK(says(judge_ping(ended_with(end::lost)).text, "was lost before a ping was answered"));
     CHECK(says(judge_ping(ended_with(end::violation)).text, "cannot be read"));
+    CHECK(says(judge_ping(ended_with(end::none)).text, "brought nothing"));
     CHECK(says(judge_event_stream(ended_with(end::message_too_big)).text, "cannot be read"));
     CHECK(says(judge_event_stream(ended_with(end::lost)).text, "was lost"));
     CHECK(says(judge_event_stream(refused_with(errc::malformed_reply, 200)).text, "no event stream"));

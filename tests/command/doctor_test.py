@@ -6,7 +6,7 @@ import contextlib
 import logging
 import signal
 
-from command_case import TOKEN, CommandCase, ServerCase, main
+from command_case import LIMIT, TOKEN, CommandCase, ServerCase, main
 from foreign_server import ForeignServer
 from stand_ins import TUNED, UNBUFFERED, Certificate, ClosedPort, Nginx, Port
 
@@ -134,7 +134,24 @@ class Healthy(DoctorCase):
         self.assertEqual((status, out), (130, ""))
 
 
+    def test_a_signal_ends_it_while_it_waits_for_the_list_or_for_a_feed_to_open(self):
+        for path, lines in (("/activities", 2), ("/:/eventsource/notifications", 6)):
+            with self.subTest(path):
+                self.server.never_answers = path
+                process = self.start(*self.at_server("doctor"))
+                for _ in range(lines):
+                    process.stdout.readline()
+                self.server.unanswered.get(timeout=LIMIT)
+                process.send_signal(signal.SIGINT)
+                status, out, err = self.finish(process)
+                self.assertEqual((status, out), (130, ""), err)
+
+
 class WrongAddress(DoctorCase):
+    def test_a_unix_socket_that_is_not_there(self):
+        found = self.examine("http://plex.example", "--unix-socket", "/nowhere/plex.sock")
+        self.assert_fault(found, "reachable", "^there is no /nowhere/plex.sock$", "Is the path right")
+
     def test_a_port_where_nothing_listens(self):
         found = self.examine(self.with_(ClosedPort()).url)
         self.assert_fault(found, "reachable", r"^nothing listens on 127\.0\.0\.1:\d+$", "Is the port right.*32400")

@@ -49,6 +49,8 @@ class ForeignServer:
         self.refuse_with = None  # a status for everything
         self.actions = {}  # "METHOD /path": a coroutine function that acts, and may give headers for its 200
         self.refuse_path = {}  # path -> status
+        self.never_answers = None  # a path
+        self.unanswered = queue.Queue()  # such requests
         self.refusal = "<h1>no</h1>"
         self.list_is_xml = False
         self.answers_pings = True  # of WebSockets
@@ -136,6 +138,9 @@ class ForeignServer:
         self.requests.append(f"{request.method} {request.raw_path}")
         if "X-Plex-Token" in request.headers:
             self.got_token.append(request.path)
+        if request.path == self.never_answers:
+            self.unanswered.put(request.path)
+            await self.stopping.wait()
         refusal = self.refuse_with or self.refuse_path.get(request.path)
         if refusal:
             return web.Response(status=refusal, text=self.refusal, content_type="text/html")

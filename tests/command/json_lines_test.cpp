@@ -91,12 +91,14 @@ TEST_CASE("no character can command the terminal that shows a line, and none is 
              "\u2066x\u2069", // isolates
              "\u2028\u2029",  // line breaks of JavaScript
              "\u200b\ufeff",  // invisible
+             "\U000e0001",    // invisible too, and more than one escape can name
          }) {
         std::string const line = json_line(make(with_title(title)));
         INFO(line);
         for (char const c : line.substr(0, line.size() - 1))
             REQUIRE((static_cast<unsigned char>(c) >= 0x20 && c != '\x7f'));
-        for (char const* const raw : {"\u009b", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029", "\u200b", "\ufeff"})
+        for (char const* const raw :
+             {"\u009b", "\u202e", "\u2066", "\u2069", "\u2028", "\u2029", "\u200b", "\ufeff", "\U000e0001"})
             CHECK(line.find(raw) == std::string::npos);
         CHECK(title_of(line) == title);
     }

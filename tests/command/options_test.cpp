@@ -4,6 +4,7 @@
 #include "catch.hpp"
 
 #include <cstdlib>
+#include <filesystem>
 #include <initializer_list>
 #include <string>
 #include <vector>
@@ -298,7 +299,10 @@ TEST_CASE("a token file without a token is refused")
     CHECK_THROWS_AS(read_token_file(empty.path), usage_error);
     CHECK_THROWS_AS(read_token_file(huge.path), usage_error);
     CHECK_THROWS_AS(read_token_file("/no/such/file"), usage_error);
-    CHECK_THROWS_AS(read_token_file("/tmp"), usage_error);
+    std::string folder = (std::filesystem::temp_directory_path() / "plex-test-XXXXXX").string();
+    REQUIRE(::mkdtemp(folder.data()) != nullptr); // nobody else's, so that it is tried
+    CHECK_THROWS_AS(read_token_file(folder), usage_error);
+    std::filesystem::remove(folder);
 }
 
 TEST_CASE("each kind of failure has its exit status")

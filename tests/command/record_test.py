@@ -234,6 +234,17 @@ class Record(ServerCase, RecordCase):
                 self.assert_failed(self.run_command(*server, "record", self.file), status)
                 self.assertFalse(os.path.exists(self.file))
 
+    def test_a_feed_that_is_refused_later_ends_it_and_what_was_recorded_stays(self):
+        self.server.activities[UUIDS[0]] = HOSTILE
+        process = self.start_recording(self.at_server())
+        self.await_line('"list":')
+        self.server.token = "another"
+        self.server.call(self.server.drop_listeners())
+        status, out, err = self.finish(process)
+        self.assertEqual((status, out), (3, ""), err)
+        self.assertIn("give a valid token", err)
+        self.assertGreater(len(self.recorded()), 1)
+
     def test_a_full_disk_is_told(self):
         with open("/dev/full", "wb") as full:
             process = self.start(*self.at_server("record", "-"), stdout=full)

@@ -259,6 +259,16 @@ class Terminal(ServerCase):
         self.assertTrue(os.WIFSTOPPED(os.waitpid(self.process.pid, os.WUNTRACED)[1]))
         self.process.send_signal(signal.SIGCONT)
         self.read_until(lambda s: not s.cursor_shown and bool(s.bars()))
+        self.process.send_signal(signal.SIGINT)
+        self.assertEqual(self.read_to_the_end(), 130)
+        self.assertTrue(self.screen.cursor_shown and self.screen.wraps)
+
+    def test_a_terminal_that_does_not_know_its_size_is_taken_for_one_of_80_columns(self):
+        self.server.activities["d6199ba1"] = EPG
+        self.open("watch", columns=0, rows=0)
+        self.screen.columns = 80
+        self.read_until(lambda s: bool(s.bars()))
+        self.assertGreater(self.screen.widest, 40)
 
     def test_more_activities_than_rows_are_counted(self):
         self.server.activities = {str(i): dict(EPG, uuid=str(i)) for i in range(10)}

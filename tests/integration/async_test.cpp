@@ -277,12 +277,35 @@ TEST_CASE("what a user's token function throws is told as unauthorized, with its
     });
 }
 
+TEST_CASE("an error of Asio's that leaves a user's token function keeps its code, and its text is told")
+{
+    call_scene s;
+    s.settings.token_function = []() -> asio::awaitable<std::string> {
+        throw boost::system::system_error(asio::error::host_unreachable, "asking the vault");
+        co_return std::string();
+    };
+    s.run([&]() -> asio::awaitable<void> {
+        diagnostics d;
+        auto const [ec, list] =
+            co_await async_get_server_activities(s.client(), d, asio::as_tuple(asio::use_awaitable));
+        CHECK(ec == asio::error::host_unreachable);
+        CHECK(list.empty());
+        CHECK(contains(d.message(), "asking the vault"));
+    });
+}
+
 TEST_CASE("operations and idle waits take completion tokens too")
 {
     testing::fake_server_options options;
     options.call_duration = 20ms;
     call_scene s(options);
     diagnostics d;
+    bool ready = false;
+    async_ready(s.client(), 10s, d, [&](error_code ec) {
+        CHECK_FALSE(ec);
+        ready = true;
+    });
+    pump(s, [&] { return ready; });
     operation scan;
     bool started = false;
     async_start(s.client(), scan_section(3), 10s, d, [&](error_code ec, operation o) {

@@ -212,6 +212,63 @@ TEST_CASE("calls awaited on another strand of the same pool come back to that st
     pool.join();
 }
 
+TEST_CASE("every call comes back to the executor it is awaited on, its result with it")
+{
+    threaded_scene s;
+    fake_activity one = activity_called("one");
+    one.cancellable = true;
+    s.server.start_activity(one);
+    asio::thread_pool pool(2);
+    running_context clients(1);
+    {
+        client c(clients.io.get_executor(), s.settings);
+        int status = 0;
+        bool at_home = false;
+        error_code cancelled = errc::stopped;
+        auto body = [&]() -> asio::awaitable<void> {
+            asio::any_io_executor const mine = co_await asio::this_coro::executor;
+            reply const answer = co_await c.send(request("GET", "/identity"));
+            status = answer.status();
+            error const outcome = co_await failure_of(c.cancel_server_activities("one"));
+            cancelled = outcome.code();
+            co_await c.ready(30s);
+            asio::any_io_executor const still = co_await asio::this_coro::executor;
+            at_home = mine == still;
+            co_await c.close();
+        };
+        wait_for(pool, body());
+        CHECK(status == 200);
+        CHECK(cancelled == error_code());
+        CHECK(at_home);
+    }
+    clients.join();
+    pool.join();
+}
+
+TEST_CASE("a client takes any executor, and makes a strand of its own over it")
+{
+    threaded_scene s;
+    s.server.start_activity(activity_called("one"));
+    asio::thread_pool pool(3);
+    {
+        // Neither a context's nor a pool's own: a strand, and one with a property of its own.
+        asio::any_io_executor const tracked =
+            asio::prefer(pool.get_executor(), asio::execution::outstanding_work.tracked);
+        for (asio::any_io_executor const& given : {asio::any_io_executor(asio::make_strand(pool)), tracked}) {
+            client c(given, s.settings);
+            CHECK(c.get_executor() != given);
+            std::vector<asio::awaitable<void>> bodies;
+            for (int i = 0; i < 4; ++i)
+                bodies.push_back(s.list_often(c, 20));
+            wait_for_all(pool, std::move(bodies));
+            wait_for(pool, c.close());
+        }
+    }
+    pool.join();
+    CHECK(s.good == 160);
+    CHECK(s.bad == 0);
+}
+
 TEST_CASE("a coroutine of the client's executor that has left its thread comes back to the strand")
 {
     threaded_scene s;

@@ -129,6 +129,28 @@ TEST_CASE("waiting for a connection is bounded by the request's time")
     });
 }
 
+TEST_CASE("who waits for a connection until his own deadline leaves the queue, and the others their places")
+{
+    call_scene s;
+    s.settings.max_connections = 1;
+    s.run([&]() -> asio::awaitable<void> {
+        feed const f = s.client().subscribe();
+        co_await s.client().ready(10s);
+        s.server.hold("/identity");
+        started first(s.client().get_executor(), s.client().send(request("GET", "/identity")));
+        co_await s.server.held_reached("/identity", 1);
+        error const late = co_await failure_of(s.client().start(scan_section(3), 20ms));
+        CHECK(late.code() == errc::timeout);
+        CHECK(contains(late.what(), "waiting for a free connection"));
+        CHECK_FALSE(first.done());
+        s.server.release("/identity");
+        error const outcome = co_await first.result();
+        CHECK(outcome.code() == error_code());
+    });
+    for (seen_request const& r : s.server.requests())
+        CHECK_FALSE(contains(r.path, "/library"));
+}
+
 TEST_CASE("a coroutine that calls in a loop does not overtake those who wait")
 {
     call_scene s;
@@ -213,6 +235,25 @@ TEST_CASE("nothing is held of a kept connection whose idle time is over")
         error_code ec;
         co_await server.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, ec));
         CHECK(ec == asio::error::eof);
+        CHECK(pool.kept() == 0);
+    };
+    test::run(io, body());
+}
+
+TEST_CASE("a connection that is given back after the end is not kept")
+{
+    asio::io_context io;
+    asio::ip::tcp::acceptor listener(io, asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    net::scope scope(io.get_executor());
+    net::pool_settings settings;
+    settings.endpoint.host = "127.0.0.1";
+    settings.endpoint.port = listener.local_endpoint().port();
+    net::connection_pool pool(scope, settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        net::connection_pool::acquired got = co_await pool.acquire(std::chrono::steady_clock::now() + 30s, true);
+        REQUIRE(got.connection.stream);
+        scope.stop();
+        got.connection.keep();
         CHECK(pool.kept() == 0);
     };
     test::run(io, body());

@@ -131,6 +131,33 @@ TEST_CASE("an activity is told as it starts, changes and ends, in that order, an
     CHECK_THROWS_AS(s.server.update_activity("a", 1), std::out_of_range);
 }
 
+TEST_CASE("an activity that is replaced is told and listed as its new self, and one that does not run cannot be")
+{
+    scene s;
+    auto client = s.client();
+    auto other = s.client();
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await client.upgrade("?filters=activity");
+        s.server.start_activity(named("a"));
+        fake_activity next = named("a");
+        next.title = "one\ntwo\x01"; // in JSON as escapes
+        next.progress = 30;
+        next.user_id.reset();
+        s.server.update_activity(next);
+        raw_reply const list = co_await other.get("/activities", as_json);
+        CHECK(list.says(R"("title":"one\u000atwo\u0001","subtitle":"","progress":30}])"));
+        s.server.notify_raw("last");
+        auto const heard = co_await heard_until(client, "last");
+        CHECK(heard == std::vector<std::string>{"started a 0", "updated a 30"});
+    };
+    run(s.io, body());
+    CHECK_THROWS_AS(s.server.update_activity(named("b")), std::out_of_range);
+    s.server.forget_records();
+    CHECK(s.server.requests().empty());
+    CHECK(s.server.truth().empty());
+    CHECK(s.server.running().size() == 1);
+}
+
 TEST_CASE("a cancel request is answered, and the end follows as an event")
 {
     scene s;
@@ -225,6 +252,48 @@ TEST_CASE("the scan of one section is cancelled by its own request")
         co_await client.ask("DELETE", "/library/sections/4/refresh");
         REQUIRE(s.server.running().size() == 1);
         CHECK(s.server.running().front().context_json == R"({"librarySectionID":"3"})");
+    };
+    run(s.io, body());
+}
+
+TEST_CASE("a guide's reload and a scan of channels are cancelled by their own requests")
+{
+    struct call {
+        char const *type, *target;
+    };
+    for (call const& c : {call{"provider.epg.load", "/livetv/dvrs/3/reloadGuide"},
+                          call{"media.grabbers.scan", "/media/grabbers/devices/2/scan"}}) {
+        INFO(c.target);
+        scene s;
+        auto client = s.client();
+        auto body = [&]() -> asio::awaitable<void> {
+            s.server.start_activity(named("other"));
+            co_await client.ask("POST", c.target);
+            REQUIRE(s.server.running().size() == 2);
+            CHECK(s.server.running().back().type == c.type);
+            raw_reply const cancelled = co_await client.ask("DELETE", c.target);
+            CHECK(cancelled.says("200 OK"));
+            REQUIRE(s.server.running().size() == 1);
+            CHECK(s.server.running().front().uuid == "other");
+        };
+        run(s.io, body());
+    }
+}
+
+TEST_CASE("a section refresh may play the recorded scan, named in the reply where every call is")
+{
+    fake_server_options options;
+    options.refresh_plays_recording = true;
+    options.activity_header_everywhere = GENERATE(false, true);
+    options.call_duration = 0ms;
+    bool const everywhere = options.activity_header_everywhere;
+    scene s(options);
+    auto client = s.client();
+    auto body = [&]() -> asio::awaitable<void> {
+        raw_reply const reply = co_await client.ask("GET", "/library/sections/3/refresh");
+        CHECK(reply.says("200 OK"));
+        co_await until([&] { return s.server.truth().size() == fake_server::scan_events; });
+        CHECK(reply.says("X-Plex-Activity: " + s.server.truth().front().uuid + "\r\n") == everywhere);
     };
     run(s.io, body());
 }

@@ -182,6 +182,9 @@ TEST_CASE("a generator yields the events, filtered and mapped by another one")
         CHECK(first == std::optional<std::string>("one"));
         std::optional<std::string> const second = co_await ended.next();
         CHECK(second == std::optional<std::string>("two"));
+        c.stop();
+        std::optional<std::string> const last = co_await ended.next();
+        CHECK_FALSE(last.has_value());
     };
     s.run(c, body());
 }

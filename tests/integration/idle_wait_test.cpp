@@ -1,5 +1,10 @@
 #include "feed_fixture.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+
 // wait_until_idle over real sockets.
 
 using namespace plex;
@@ -135,6 +140,35 @@ TEST_CASE("a deadline says what runs")
         wait_beside wait(c, scans_of_3(), 10ms, 30ms);
         co_await wait.over();
         CHECK(wait.what().find("waiting for the end of library.update.section") != std::string::npos);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("a wait that is cancelled says what it waited for")
+{
+    served s;
+    s.server.start_activity(scan_of("mine", "3"));
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await c.ready(10s);
+        asio::cancellation_signal cancel;
+        std::string what;
+        auto wait = [&]() -> asio::awaitable<void> {
+            try {
+                co_await c.wait_until_idle(scans_of_3(), 10ms);
+            } catch (error const& e) {
+                CHECK(e.code() == asio::error::operation_aborted);
+                what = e.what();
+            }
+        };
+        asio::co_spawn(c.get_executor(), wait(), asio::bind_cancellation_slot(cancel.slot(), asio::detached));
+        for (int turns = 0; turns != 50; ++turns)
+            co_await asio::post(c.get_executor(), asio::use_awaitable);
+        CHECK(what.empty());
+        cancel.emit(asio::cancellation_type::terminal);
+        std::function<bool()> const over = [&] { return !what.empty(); };
+        co_await come_true(over);
+        CHECK(what.find("cancelled while waiting for the end of library.update.section") != std::string::npos);
     };
     s.run(c, body());
 }

@@ -185,6 +185,25 @@ TEST_CASE("where the recorded connection was lost the listener is dropped, and s
     CHECK(told.back() == "ended! vanishes 7");
 }
 
+TEST_CASE("a recorded connection that was lost before its list is lost again, with the list as it was")
+{
+    served s;
+    recording const what = session({websocket, list(one("before", 1)), interrupted, websocket, interrupted, websocket,
+                                    list(one("before", 1) + "," + one("after", 2)), heard("updated", "after", 3)});
+    CHECK(played(s, what, 3) == strings{"started! before 1", "started! after 2", "updated after 3"});
+    CHECK(s.server.counters().websocket_upgrades == 3);
+}
+
+TEST_CASE("what was told of an activity without a uuid is told again, and starts none")
+{
+    served s;
+    std::string const nameless =
+        R"("notification":{"NotificationContainer":{"type":"activity","size":1,"ActivityNotification":[)"
+        R"({"event":"started","Activity":{"type":"media.download","title":"Xxx"}}]}},"bytes":200})";
+    CHECK(played(s, session({websocket, list(""), nameless, heard("started", "a", 1)}), 1) == strings{"started a 1"});
+    CHECK(s.server.truth().size() == 1);
+}
+
 TEST_CASE("what polling saw is told as events")
 {
     served s;

@@ -76,6 +76,36 @@ TEST_CASE("the function that hears of connection changes keeps its state, and ma
     CHECK(others > 0);
 }
 
+TEST_CASE("what the function that hears of connection changes throws leaves run(), and the feed goes on")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    int heard = 0;
+    c.on_connection_change([&](connection_status const&) {
+        if (++heard == 1)
+            throw std::runtime_error("of the user");
+    });
+    bool done = false;
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await c.ready(10s);
+        done = true;
+    };
+    asio::co_spawn(c.get_executor(), body(), asio::detached);
+    int thrown = 0;
+    auto const until = std::chrono::steady_clock::now() + 30s;
+    while (!done && std::chrono::steady_clock::now() < until) {
+        try {
+            s.io.run_one_until(until);
+        } catch (std::runtime_error const& e) {
+            CHECK(std::string(e.what()) == "of the user");
+            ++thrown;
+        }
+    }
+    CHECK(done);
+    CHECK(thrown == 1);
+    CHECK(heard >= 3); // connecting, connected, reconciled
+}
+
 TEST_CASE("what ended inside the gap is told as ended, inferred, once the list has shown it twice or the grace is over")
 {
     served s;
@@ -303,6 +333,25 @@ TEST_CASE("stopping the last feed while it is dialled, listed or asked a token f
         };
         s.run(c, body());
     }
+}
+
+TEST_CASE("stopping the last feed while the list has yet to say whether it is barred is no failure")
+{
+    served s;
+    s.server.refuse("/:/websockets", 403);
+    s.server.hold("/activities");
+    client c(s.io.get_executor(), s.settings);
+    std::vector<connection_state> states;
+    c.on_connection_change([&](connection_status const& now) { states.push_back(now.state); });
+    auto body = [&]() -> asio::awaitable<void> {
+        {
+            feed const f = c.subscribe();
+            co_await s.server.held_reached("/activities", 1);
+        }
+        co_await reach(c, connection_state::idle);
+    };
+    s.run(c, body());
+    CHECK(states == std::vector<connection_state>{connection_state::connecting, connection_state::idle});
 }
 
 TEST_CASE("the count of conflated updates only grows, whoever goes")

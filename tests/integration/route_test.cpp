@@ -265,6 +265,13 @@ TEST_CASE("a proxy that is not there, or does not reach the server, may be tried
     CHECK(failure.code() == errc::connection_failed);
     CHECK(contains(failure.what(), "connecting to the proxy"));
     CHECK_FALSE(has_secret(failure.what()));
+    call_scene unknown;
+    // A label longer than DNS allows: refused without asking anybody.
+    unknown.settings.proxy = "http://" + std::string(70, 'a') + ".invalid:8888";
+    error const unresolved = failure_with(unknown);
+    INFO(unresolved.what());
+    CHECK(unresolved.code() == errc::connection_failed);
+    CHECK(contains(unresolved.what(), "resolving the proxy's name"));
 }
 
 TEST_CASE("what is no proxy, refuses, says too much or nothing is told from the others")

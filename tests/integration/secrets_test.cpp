@@ -280,6 +280,35 @@ TEST_CASE("a token that another has taken the place of is not said either, thoug
     CHECK_FALSE(s.said.holds("S3CRET"));
 }
 
+TEST_CASE("of the tokens before the last one four are left out of what is said, and no more are remembered")
+{
+    call_scene s;
+    int asked = 0;
+    s.settings.token_function = [&asked]() -> asio::awaitable<std::string> {
+        co_return "S3CRET-" + std::to_string(++asked);
+    };
+    std::string all;
+    for (int i = 1; i <= 7; ++i)
+        all += "S3CRET-" + std::to_string(i) + " ";
+    error failure;
+    s.run([&]() -> asio::awaitable<void> {
+        for (int i = 0; i != 6; ++i) {
+            s.server.refuse("/x", 401);
+            error const other = co_await failure_of(s.client().send(request("GET", "/x"))); // gets another token
+            CHECK(other.code() == error_code());
+            co_await s.client().get_server_activities(); // which is accepted
+        }
+        s.server.refuse("/activities", 500, all);
+        failure = co_await failure_of(s.client().get_server_activities());
+    });
+    CHECK(asked == 7);
+    std::string const said(failure.diagnostics().body_excerpt());
+    INFO(said);
+    for (int i = 3; i <= 7; ++i)
+        CHECK_FALSE(contains(said, "S3CRET-" + std::to_string(i)));
+    CHECK(contains(said, "S3CRET-2"));
+}
+
 TEST_CASE("titles are in no log line above debug")
 {
     for (transport const over : {transport::websocket, transport::eventsource, transport::polling}) {

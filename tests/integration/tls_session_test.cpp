@@ -2,6 +2,8 @@
 
 #include "net/tls_peer.hpp"
 
+#include <ctime>
+
 // What the connections to one server share: what is trusted, and the session that the next one resumes.
 
 using namespace plex;
@@ -99,6 +101,20 @@ TEST_CASE("a session is not resumed once its certificate has expired")
     s.settings.tls.insecure = true; // else there is none
     client const keeps_it(s.io.get_executor(), s.settings);
     CHECK_FALSE(s.resumed(s.settings));
+    CHECK_FALSE(s.resumed(s.settings));
+}
+
+TEST_CASE("a session is not resumed once its certificate expires while it is kept")
+{
+    counted s;
+    certificate const brief("server", "IP:127.0.0.1", &s.ca.root, 2);
+    raw_tls_server server(s.io, brief);
+    s.use(server);
+    s.settings.tls.insecure = true; // else the connection is refused anyhow
+    client const keeps_it(s.io.get_executor(), s.settings);
+    std::time_t const began = std::time(nullptr);
+    CHECK_FALSE(s.resumed(s.settings));
+    test::run(s.io, until([&] { return std::time(nullptr) > began + 3; }));
     CHECK_FALSE(s.resumed(s.settings));
 }
 

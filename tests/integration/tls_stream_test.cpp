@@ -170,6 +170,34 @@ TEST_CASE("what is left of a record is there without waiting for the socket, how
     }
 }
 
+TEST_CASE("whoever waits with half a record read is told at once, however he waits")
+{
+    struct ear final : net::readable_listener {
+        void readable(error_code ec, std::shared_ptr<void>) override
+        {
+            heard = true;
+            failure = ec;
+        }
+        bool heard = false;
+        error_code failure;
+    };
+    tls_pair s;
+    s.run([&]() -> asio::awaitable<void> {
+        co_await s.server.write("hello");
+        co_await s.arrival();
+        std::array<char, 2> buffer;
+        CHECK(s.client->try_read(asio::buffer(buffer)).bytes == 2);
+        co_await s.arrival(); // nothing more comes from the socket
+        ear listener;
+        s.client->notify_readable(nullptr, listener);
+        CHECK_FALSE(listener.heard); // not from within
+        co_await until([&] { return listener.heard; });
+        CHECK_FALSE(listener.failure);
+        std::string const rest = co_await s.receive(3, 2);
+        CHECK(rest == "llo");
+    });
+}
+
 TEST_CASE("a record that comes in two halves keeps nobody busy and is read when it is whole")
 {
     tls_pair s;
@@ -224,6 +252,23 @@ TEST_CASE("a peer that does not read makes the writer wait, and then gets everyt
         bool const same = got == bytes;
         CHECK(same);
         co_await until([&] { return sent; });
+    });
+}
+
+TEST_CASE("a writer who waits for his peer is woken when the stream is closed")
+{
+    tls_pair s;
+    std::string const bytes = various(24u << 20);
+    s.run([&]() -> asio::awaitable<void> {
+        error_code outcome;
+        auto write = [&]() -> asio::awaitable<void> { outcome = co_await s.client->write(asio::buffer(bytes)); };
+        asio::co_spawn(s.io, write(), asio::detached);
+        for (int turns = 0; turns != 50; ++turns)
+            co_await asio::post(s.io, asio::use_awaitable);
+        CHECK_FALSE(outcome);
+        s.client->close();
+        co_await until([&] { return outcome.failed(); });
+        CHECK(outcome == asio::error::operation_aborted);
     });
 }
 

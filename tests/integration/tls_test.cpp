@@ -343,6 +343,33 @@ TEST_CASE("trusted authorities may be given as a text, and beside those of a fil
     s.refused();
 }
 
+TEST_CASE("a certificate of ours goes with the chain that its file holds, up to whom the server trusts")
+{
+    authority const ca;
+    certificate const own("server", "IP:127.0.0.1", &ca.root);
+    certificate const clients("Authority for clients");
+    certificate const between("Intermediate authority", "", &clients);
+    certificate const mine("me", "DNS:client", &between);
+    for (bool const whole : {true, false}) {
+        CAPTURE(whole);
+        tls_scene s(own, ca);
+        raw_tls_server strict(s.io, own);
+        temporary_file const trusted(clients.pem());
+        SSL_CTX_load_verify_locations(strict.context(), trusted.path().c_str(), nullptr);
+        SSL_CTX_set_verify(strict.context(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        temporary_file const chain(mine.pem() + (whole ? between.pem() : "") + mine.key_pem());
+        s.settings.url = strict.url();
+        s.settings.tls.certificate_file = chain.path();
+        s.run([&]() -> asio::awaitable<void> {
+            started call(s.client().get_executor(), s.client().send(request("GET", "/")));
+            asio::co_spawn(s.io, strict.answer_one(), [](std::exception_ptr) {});
+            error const outcome = co_await call.result();
+            INFO(outcome.what());
+            CHECK(outcome.code() == (whole ? error_code() : make_error_code(errc::connection_failed)));
+        });
+    }
+}
+
 TEST_CASE("a certificate or key of ours that cannot be used is refused when the client is made, by name, and unread")
 {
     authority const ca;

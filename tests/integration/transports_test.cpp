@@ -198,6 +198,32 @@ TEST_CASE("a token function may throw anything: the feed tries again")
     CHECK(asked == 2);
 }
 
+TEST_CASE("a token function that does not reach whom it asks is a failed connection, tried again")
+{
+    served s;
+    int asked = 0;
+    s.settings.token_function = [&]() -> asio::awaitable<std::string> {
+        if (++asked == 1)
+            throw boost::system::system_error(asio::error::connection_refused);
+        co_return "good";
+    };
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        error first;
+        try {
+            co_await c.ready(10s);
+        } catch (error const& e) {
+            first = e;
+        }
+        CHECK(first.code() == errc::connection_failed);
+        CHECK(first.diagnostics().cause() == asio::error::connection_refused);
+        co_await reach(c, connection_state::reconciled);
+    };
+    s.run(c, body());
+    CHECK(asked == 2);
+}
+
 TEST_CASE("errors[] of a refused upgrade are given as they are")
 {
     served s;

@@ -7,6 +7,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_future.hpp>
 
@@ -278,6 +279,26 @@ TEST_CASE("user style: a generator is abandoned in the middle, and its feed with
             co_await turn();
     };
     s.run(c, body());
+}
+
+TEST_CASE("user style: who waits for a feed from another executor of its thread goes on there")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto const other = asio::make_strand(s.io.get_executor());
+    bool there = false;
+    std::string got;
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        s.server.start_activity(activity_named("scan"));
+        std::optional<activity_event> const event = co_await f.next();
+        there = other.running_in_this_thread();
+        got = event ? told(*event) : "nothing";
+    };
+    test::run(s.io, other, body());
+    CHECK(there);
+    CHECK(got == "started scan 0");
 }
 
 TEST_CASE("user style: a callback starts coroutines and opens further subscriptions")

@@ -93,3 +93,18 @@ TEST_CASE("a feed after polls is a feed again: its snapshots wait for confirmati
     s.after(2s);
     CHECK(s.settle() == "ended? a");
 }
+
+TEST_CASE("a list that is more than the ledger has room for fills it, ends nothing, and is the last that is looked at",
+          "[ledger]")
+{
+    sync::ledger_limits limits;
+    limits.bytes = 2000;
+    polling s(limits);
+    CHECK(s.poll({news("a")}) == "started? a");
+    std::string const long_title(1500, 't');
+    s.poll({news("b").title(long_title), news("c").title(long_title)}); // in which "a" is missing
+    CHECK(s.ledger.full());
+    CHECK(s.told().find("ended") == std::string::npos);
+    s.ledger.disconnected();
+    CHECK(s.poll({news("d")}) == "");
+}

@@ -374,6 +374,37 @@ TEST_CASE("of ends before the reply only so many are remembered, the latest", "[
     }
 }
 
+TEST_CASE(
+    "of older lives whose end was inferred only so many are remembered: what goes on of the others is taken for new",
+    "[pursuit]")
+{
+    sync::pursuit_terms t = chase::terms(scan_of_3(), false);
+    t.remembered_ends = 2;
+    chase c;
+    c.pursuit = sync::pursuit(t);
+    for (char const* const uuid : {"a", "b", "c"})
+        c.starts(uuid, section_3);
+    c.ledger.disconnected();
+    c.after(10s);
+    c.snapshot({});
+    c.tell();
+    c.pursuit.sending();
+    c.replied();
+    SECTION("remembered")
+    {
+        for (char const* const uuid : {"b", "c"})
+            c.hear(news("updated", uuid).context(section_3)); // it had not ended
+        c.hear(news("ended", "b"));
+        CHECK(c.outcome() == "open");
+    }
+    SECTION("forgotten")
+    {
+        c.hear(news("updated", "a").context(section_3));
+        c.hear(news("ended", "a"));
+        CHECK(c.outcome() == "ended a");
+    }
+}
+
 TEST_CASE("updates of an operation are conflated for a slow reader", "[pursuit]")
 {
     sync::pursuit_terms t = chase::terms(scan_of_3(), false);

@@ -146,6 +146,10 @@ TEST_CASE("what a terminal shows has no control, direction or invisible characte
     }
     CHECK(terminal_safe("\xef\xbb\xbf"
                         "bom") == "bom");
+    for (char32_t const c : {0x1d173u, 0x1d17au, 0xe0001u}) // of music, and of languages
+        CHECK(terminal_safe("x" + encoded(c) + "y") == "xy");
+    for (char32_t const c : {0x1d172u, 0x1d17bu, 0xe0067u}) // the last is of flags
+        CHECK(terminal_safe("x" + encoded(c) + "y") == "x" + encoded(c) + "y");
     // The joiners stay: scripts and emoji need them.
     CHECK(terminal_safe("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80") ==
           "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x9a\x80");

@@ -2,6 +2,9 @@
 
 #include "sync/wording.hpp"
 
+#include <plex/activity.hpp>
+#include <plex/error.hpp>
+
 namespace plex::sync {
 
 TEST_CASE("what runs is told by its types, at most 16 of them", "[wording]")
@@ -22,6 +25,12 @@ TEST_CASE("names of the server's are told on one line, and not at length", "[wor
     CHECK(shown(std::string(300, 'x')) == std::string(256, 'x'));
     CHECK(describe(std::map<std::string, int>{{"t\r\nforged", 1}}) == "t  forged");
     CHECK(describe(filter().type("t\nx").context("k\n", "v\x1b")) == "type t x with k =v");
+}
+
+TEST_CASE("what is no value of an enumeration has a name all the same", "[wording]")
+{
+    CHECK(plex::to_string(static_cast<event_kind>(99)) == "unknown");
+    CHECK(make_error_code(static_cast<errc>(999)).message() == "unknown error");
 }
 
 } // namespace plex::sync

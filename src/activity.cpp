@@ -10,17 +10,40 @@ namespace plex {
 
 namespace detail {
 
-activity_record::activity_record(activity_fields const& fields, std::size_t size) noexcept
-    : size_(size), fields_(fields)
+namespace {
+
+/// The same, with the strings one after the other from `at` on.
+activity_fields moved_to(char* at, activity_fields const& fields) noexcept
 {
-    char* end = reinterpret_cast<char*>(this + 1);
-    for (std::string_view* text : {&fields_.uuid, &fields_.type, &fields_.title, &fields_.subtitle, &fields_.context,
-                                   &fields_.response, &fields_.extra}) {
-        if (!text->empty())
-            std::memcpy(end, text->data(), text->size());
-        *text = std::string_view(end, text->size());
-        end += text->size();
-    }
+    auto const kept = [&at](std::string_view text) {
+        char* const start = at;
+        if (!text.empty())
+            std::memcpy(start, text.data(), text.size());
+        at += text.size();
+        return std::string_view(start, text.size());
+    };
+    return {
+        .uuid = kept(fields.uuid),
+        .type = kept(fields.type),
+        .title = kept(fields.title),
+        .subtitle = kept(fields.subtitle),
+        .context = kept(fields.context),
+        .response = kept(fields.response),
+        .extra = kept(fields.extra),
+        .progress = fields.progress,
+        .user_id = fields.user_id,
+        .cancellable = fields.cancellable,
+        .context_left_out = fields.context_left_out,
+        .response_left_out = fields.response_left_out,
+        .extra_left_out = fields.extra_left_out,
+    };
+}
+
+} // namespace
+
+activity_record::activity_record(activity_fields const& fields, std::size_t size) noexcept
+    : size_(size), fields_(moved_to(reinterpret_cast<char*>(this + 1), fields))
+{
 }
 
 activity_record const* activity_record::make(activity_fields const& f)

@@ -54,10 +54,9 @@ std::optional<activity_event> try_next(subscriber& s)
     exclusive::visit const here(s.source->inside);
     if (s.stopped)
         return std::nullopt;
-    std::optional<activity_event> event = s.box.take();
-    if (!event)
+    if (s.box.empty())
         throw_failure(s);
-    return event;
+    return s.box.take();
 }
 
 asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> s)

@@ -38,8 +38,8 @@ public:
     // @param depth of open containers
     char* read(char* at, unsigned depth, activity_update& u)
     {
-        static_assert(std::is_trivially_destructible_v<activity_update>);
-        new (&u) activity_update; // what an assignment copies is a fifth of the time of a message
+        static constexpr activity_update blank;
+        u = blank; // copied by vectors: g++ zeroes this much by a `rep stos`, at the price of three members
         inner_uuid_ = {};
         has_event_ = is_list_;
         extra_start_ = extra_.npos;

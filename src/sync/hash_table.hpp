@@ -15,24 +15,25 @@ constexpr std::uint64_t mixed(std::uint64_t bits) noexcept
     return bits ^ (bits >> 32);
 }
 
-/// Every byte counts: uuids of one server may differ in their last digits alone.
+/// Every byte counts: uuids of one server may differ in their last digits alone. The words are mixed each for itself,
+/// so that none waits for the one before it.
 inline std::uint64_t hash_of(std::string_view text) noexcept
 {
     std::uint64_t hash = text.size();
-    std::size_t at = 0;
-    auto const take = [&](std::size_t bytes) {
+    std::uint64_t place = 0; // or those that change places would be the same
+    auto const take = [&](std::size_t at, std::size_t bytes) {
         std::uint64_t word = 0;
         std::memcpy(&word, text.data() + at, bytes);
-        hash = mixed(hash ^ word);
+        hash += mixed(word ^ place);
+        place += 0xc2b2ae3d27d4eb4fU;
     };
-    for (; text.size() - at > 8; at += 8)
-        take(8);
-    if (text.size() >= 8) {
-        at = text.size() - 8; // overlaps: a load of fixed size is cheaper
-        take(8);
-    } else {
-        take(text.size());
+    if (text.size() < 8) {
+        take(0, text.size());
+        return mixed(hash);
     }
+    for (std::size_t at = 0; text.size() - at > 8; at += 8)
+        take(at, 8);
+    take(text.size() - 8, 8); // overlaps: a load of fixed size is cheaper
     return mixed(hash);
 }
 

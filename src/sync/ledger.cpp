@@ -61,21 +61,21 @@ void ledger::heard_of_running(entry& e, activity_update const& news, instant now
     if (e.missing != 0 && news.kind == event_kind::updated && !in_grace(now.steady))
         partial_ = true;
     e.last_event = now.steady;
-    bool const changed = learn(e, std::move(merged));
+    bool const changed = learn(e, std::move(merged), out);
 
     switch (news.kind) {
     case event_kind::started:
         if (!e.started_at)
             e.started_at = now.system;
         if (changed)
-            out.push_back(tell(e, event_kind::updated, false, now));
+            tell(e, event_kind::updated, false, now, out);
         break;
     case event_kind::updated:
-        out.push_back(tell(e, event_kind::updated, false, now));
+        tell(e, event_kind::updated, false, now, out);
         break;
     case event_kind::ended:
-        out.push_back(tell(e, event_kind::ended, false, now));
-        close(e, state::seen_ended, std::move(name));
+        tell(e, event_kind::ended, false, now, out);
+        close(e, state::seen_ended, std::move(name), out);
         break;
     }
 }
@@ -93,10 +93,10 @@ void ledger::heard_of_unknown(activity_update const& news, instant now, std::vec
     bool const seen = news.kind == event_kind::started;
     if (seen)
         e.started_at = now.system;
-    out.push_back(tell(e, event_kind::started, !seen, now));
+    tell(e, event_kind::started, !seen, now, out);
     if (news.kind == event_kind::ended) {
-        out.push_back(tell(e, event_kind::ended, false, now));
-        close(e, state::seen_ended, std::move(name));
+        tell(e, event_kind::ended, false, now, out);
+        close(e, state::seen_ended, std::move(name), out);
     }
 }
 
@@ -115,7 +115,7 @@ void ledger::heard_of_ended(entry& e, activity_update const& news, instant now, 
         partial_ = true;
         reopen(e, std::move(again), now.steady);
         e.last_event = now.steady;
-        out.push_back(tell(e, event_kind::started, true, now));
+        tell(e, event_kind::started, true, now, out);
     }
 }
 
@@ -175,8 +175,8 @@ void ledger::listed(activity_update const& news, time_point requested, instant n
         e = nullptr;
     }
     if (e && e->is == state::running) {
-        if (e->last_event <= requested - limits_.grace && learn(*e, merge(e->current, news, false)))
-            out.push_back(tell(*e, event_kind::updated, true, now));
+        if (e->last_event <= requested - limits_.grace && learn(*e, merge(e->current, news, false), out))
+            tell(*e, event_kind::updated, true, now, out);
     } else if (e && e->is == state::seen_ended) {
         e->forget_at = never;
     } else if (!e && news.type.empty()) {
@@ -188,7 +188,7 @@ void ledger::listed(activity_update const& news, time_point requested, instant n
             reopen(*e, std::move(first), requested);
         else
             e = &open(std::move(first), requested);
-        out.push_back(tell(*e, event_kind::started, true, now));
+        tell(*e, event_kind::started, true, now, out);
     }
     e->last_listed = requested;
     e->listed_by = snapshots_;
@@ -238,8 +238,8 @@ void ledger::settle(instant now, std::vector<mail>& out)
         if (ends_by_absence(e, requested)) {
             make_room(out, 1);
             activity name = name_of(e.current);
-            out.push_back(tell(e, event_kind::ended, true, now));
-            close(e, state::inferred_ended, std::move(name));
+            tell(e, event_kind::ended, true, now, out);
+            close(e, state::inferred_ended, std::move(name), out);
         }
     }
     unsettled_.reset();
@@ -270,9 +270,22 @@ bool ledger::in_grace(time_point now) const noexcept
 
 // ---- what is told
 
-mail ledger::tell(entry const& e, event_kind kind, bool inferred, instant now)
+void ledger::tell(entry& e, event_kind kind, bool inferred, instant now, std::vector<mail>& out)
 {
-    return {{kind, inferred, now.system, e.started_at, activity_access::share(e.current)}, e.life};
+    e.told_at = static_cast<std::uint32_t>(out.size());
+    write(e, kind, inferred, now, out);
+}
+
+/// In its place: what was put together elsewhere would be read back, to be moved, before it is stored.
+void ledger::write(entry const& e, event_kind kind, bool inferred, instant now, std::vector<mail>& out)
+{
+    mail& m = out.emplace_back();
+    m.event.kind = kind;
+    m.event.inferred = inferred;
+    m.event.at = now.system;
+    m.event.started_at = e.started_at;
+    m.event.activity = activity_access::share(e.current);
+    m.life = e.life;
 }
 
 void ledger::introduce(instant now, std::vector<mail>& out) const
@@ -280,7 +293,7 @@ void ledger::introduce(instant now, std::vector<mail>& out) const
     auto const first = static_cast<std::ptrdiff_t>(out.size());
     for (entry const& e : entries_)
         if (e.is == state::running)
-            out.push_back(tell(e, event_kind::started, true, now));
+            write(e, event_kind::started, true, now, out);
     std::sort(out.begin() + first, out.end(), [](mail const& a, mail const& b) { return a.life < b.life; });
 }
 
@@ -323,34 +336,37 @@ void ledger::begin(entry& e, activity first, time_point since) noexcept
     e.life = ++lives_;
     e.since = since;
     ++running_;
-    keep(e, std::move(first));
+    keep(e, std::move(first), {});
 }
 
 /// Whether that changed anything.
-bool ledger::learn(entry& e, activity merged) noexcept
+bool ledger::learn(entry& e, activity merged, std::span<mail const> out) noexcept
 {
     if (same_record(merged, e.current))
         return false;
-    keep(e, std::move(merged));
+    keep(e, std::move(merged), out);
     return true;
 }
 
-void ledger::close(entry& e, state how, activity name) noexcept
+void ledger::close(entry& e, state how, activity name, std::span<mail const> out) noexcept
 {
     e.is = how;
     --running_;
-    keep(e, std::move(name));
+    keep(e, std::move(name), out);
     append_to_ends(e);
     if (ends_.count > limits_.remembered_ends)
         forget(entries_[ends_.oldest]);
 }
 
-void ledger::keep(entry& e, activity a) noexcept
+/// In the place of what was current.
+void ledger::keep(entry& e, activity a, std::span<mail const> out) noexcept
 {
     if (auto const* const old = activity_access::record(e.current))
         bytes_ -= old->size();
     bytes_ += activity_access::record(a)->size();
     full_ = full_ || bytes_ > limits_.bytes;
+    if (e.told_at < out.size())
+        activity_access::drop_beside(e.current, out[e.told_at].event.activity);
     e.current = std::move(a);
 }
 

@@ -107,6 +107,7 @@ private:
         std::uint32_t listed_by = 0;      // the last snapshot that listed it
         std::uint32_t before = none;      // among the ends
         std::uint32_t after = none;       // among the ends, or the unused
+        std::uint32_t told_at = none;     // where in what is to be told, unless that has been told since
         state is = state::unused;
         std::uint8_t missing = 0; // from so many snapshots in a row
 
@@ -126,12 +127,12 @@ private:
     entry& open(activity first, time_point since);
     void reopen(entry&, activity again, time_point since) noexcept;
     void begin(entry&, activity first, time_point since) noexcept;
-    bool learn(entry&, activity merged) noexcept;
-    void close(entry&, state, activity name) noexcept;
+    bool learn(entry&, activity merged, std::span<mail const> out) noexcept;
+    void close(entry&, state, activity name, std::span<mail const> out) noexcept;
     void forget(entry&) noexcept;
     void append_to_ends(entry&) noexcept;
     void unlink_from_ends(entry&) noexcept;
-    void keep(entry&, activity) noexcept;
+    void keep(entry&, activity, std::span<mail const> out) noexcept;
 
     void heard_of_running(entry&, protocol::activity_update const&, instant now, std::vector<mail>& out);
     void heard_of_ended(entry&, protocol::activity_update const&, instant now, std::vector<mail>& out);
@@ -140,7 +141,8 @@ private:
     void not_listed(entry&, time_point requested, instant now) noexcept;
     bool ends_by_absence(entry const&, time_point requested) const noexcept;
     bool in_grace(time_point now) const noexcept;
-    static mail tell(entry const&, event_kind, bool inferred, instant now);
+    static void tell(entry&, event_kind, bool inferred, instant now, std::vector<mail>& out);
+    static void write(entry const&, event_kind, bool inferred, instant now, std::vector<mail>& out);
     std::uint32_t index_of(entry const& e) const noexcept { return static_cast<std::uint32_t>(&e - entries_.data()); }
 
     ledger_limits limits_;

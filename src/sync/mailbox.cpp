@@ -213,16 +213,17 @@ try {
 
 std::optional<activity_event> mailbox::take()
 {
+    std::optional<activity_event> event; // returned as it stands
     if (count_ == 0)
-        return std::nullopt;
+        return event;
     mail& m = at(0);
-    bytes_ -= cost(m.event);
-    if (conflating_ && m.event.kind == event_kind::updated)
+    event.emplace(std::move(m.event));
+    bytes_ -= cost(*event);
+    if (conflating_ && event->kind == event_kind::updated)
         pending_update_.erase(pending_update_.find(m.life));
     ++taken_;
     --count_;
     first_ = (first_ + 1) & (ring_.size() - 1);
-    std::optional<activity_event> event(std::move(m.event));
     if (conflating_ && count_ == 0)
         calm_down();
     return event;

@@ -8,43 +8,47 @@ using detail::activity_access;
 
 activity merge(activity const& known, protocol::activity_update const& news, bool live)
 {
+    static constexpr detail::activity_fields nothing;
     auto const* const record = activity_access::record(known);
+    detail::activity_fields const& before = record ? record->fields() : nothing;
+    detail::activity_fields merged = before;
     bool changed = record == nullptr;
-    detail::activity_fields merged;
-    if (record)
-        merged = record->fields();
-    else
+    if (!record)
         merged.uuid = news.uuid;
 
-    auto const set = [&changed](auto& field, auto const& value) {
-        changed = changed || field != value;
-        field = value;
+    // What was is looked up where it was: what has just been copied is not to be read back in other pieces.
+    auto const set = [&](auto detail::activity_fields::* field, auto const& value) {
+        changed = changed || before.*field != value;
+        merged.*field = value;
     };
+    using fields = detail::activity_fields;
     // What changes most comes first: once something has changed nothing is compared any more.
-    if (news.progress)
-        set(merged.progress, *news.progress == -1 ? std::optional<int>() : news.progress);
+    if (news.progress && *news.progress == -1)
+        set(&fields::progress, std::nullopt);
+    else if (news.progress)
+        set(&fields::progress, *news.progress);
     if (news.subtitle)
-        set(merged.subtitle, *news.subtitle);
+        set(&fields::subtitle, *news.subtitle);
     if (news.title)
-        set(merged.title, *news.title);
+        set(&fields::title, *news.title);
     if (!news.type.empty())
-        set(merged.type, news.type);
+        set(&fields::type, news.type);
     if (news.cancellable)
-        set(merged.cancellable, *news.cancellable);
+        set(&fields::cancellable, *news.cancellable);
     if (news.user_id)
-        set(merged.user_id, news.user_id);
+        set(&fields::user_id, news.user_id);
 
     if (news.context || news.context_left_out) {
-        set(merged.context, news.context.value_or(std::string_view()));
-        set(merged.context_left_out, news.context_left_out);
+        set(&fields::context, news.context.value_or(std::string_view()));
+        set(&fields::context_left_out, news.context_left_out);
     }
     if (news.response || news.response_left_out) {
-        set(merged.response, news.response.value_or(std::string_view()));
-        set(merged.response_left_out, news.response_left_out);
+        set(&fields::response, news.response.value_or(std::string_view()));
+        set(&fields::response_left_out, news.response_left_out);
     }
     if (live || !news.extra.empty() || news.extra_left_out) {
-        set(merged.extra, news.extra);
-        set(merged.extra_left_out, news.extra_left_out);
+        set(&fields::extra, news.extra);
+        set(&fields::extra_left_out, news.extra_left_out);
     }
     return changed ? activity_access::make(merged) : known;
 }

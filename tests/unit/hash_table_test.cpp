@@ -20,6 +20,7 @@ TEST_CASE("uuids that differ in their last digits alone do not collide", "[hash_
     CHECK(*std::max_element(buckets.begin(), buckets.end()) < 12);
     CHECK(sync::hash_of("a") != sync::hash_of("b"));
     CHECK(sync::hash_of("") != sync::hash_of(std::string_view("\0", 1)));
+    CHECK(sync::hash_of("aaaaaaaabbbbbbbb") != sync::hash_of("bbbbbbbbaaaaaaaa"));
 }
 
 TEST_CASE("a table keeps what it was given through growth and removal", "[hash_table]")

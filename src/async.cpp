@@ -29,25 +29,52 @@ error_code code_of(std::exception_ptr e, diagnostics& d)
     }
 }
 
-template <class Operation, class... T>
-void start(shared_client const& s, diagnostics& d, Operation operation, any_handler<T...> handler)
+/// Where there is no executor of a client, or none any more: without one of its own the handler is called here.
+template <class... T>
+void complete_elsewhere(error_code ec, any_handler<T...> handler)
 {
-    if (s->at->gone()) {
-        auto const executor =
-            asio::get_associated_executor(handler, asio::any_completion_executor(asio::system_executor()));
-        asio::dispatch(executor, [handler = std::move(handler)]() mutable {
-            std::move(handler)(make_error_code(errc::stopped), T()...);
-        });
-        return;
-    }
+    auto const executor =
+        asio::get_associated_executor(handler, asio::any_completion_executor(asio::system_executor()));
+    asio::dispatch(executor, [ec, handler = std::move(handler)]() mutable { std::move(handler)(ec, T()...); });
+}
+
+template <class Operation, class... T>
+void start(std::shared_ptr<home> const& at, diagnostics& d, Operation operation, any_handler<T...> handler)
+{
     auto const slot = asio::get_associated_cancellation_slot(handler);
-    auto const executor = asio::get_associated_executor(handler, s->at->executor());
+    auto const executor = asio::get_associated_executor(handler, at->executor());
     auto complete = [to = &d, handler = std::move(handler)](std::exception_ptr e, T... value) mutable {
         error_code const ec = code_of(e, *to);
         std::move(handler)(ec, std::move(value)...);
     };
-    launch(s->at, std::move(operation),
+    launch(at, std::move(operation),
            asio::bind_cancellation_slot(slot, asio::bind_executor(executor, std::move(complete))));
+}
+
+/// What fails with `stopped` once the client's execution context is gone.
+template <class Operation, class... T>
+void start_or_fail(std::shared_ptr<home> const& at, diagnostics& d, Operation operation, any_handler<T...> handler)
+{
+    if (at && !at->gone())
+        return start(at, d, std::move(operation), std::move(handler));
+    error const stopped(errc::stopped,
+                        at ? "the client's execution context is gone" : "awaiting an operation that was never started");
+    d = stopped.diagnostics();
+    complete_elsewhere(stopped.code(), std::move(handler));
+}
+
+/// What ends without an error then.
+template <class Operation, class... T>
+void start_or_end(std::shared_ptr<home> const& at, diagnostics& d, Operation operation, any_handler<T...> handler)
+{
+    if (at && !at->gone())
+        return start(at, d, std::move(operation), std::move(handler));
+    complete_elsewhere(error_code(), std::move(handler));
+}
+
+std::shared_ptr<home> home_of(shared_subscriber const& s)
+{
+    return s ? s->source->at : nullptr;
 }
 
 } // namespace
@@ -57,41 +84,79 @@ shared_client share(client const& c)
     return client_access::state(c);
 }
 
+shared_subscriber share(feed const& f)
+{
+    return subscriber::of(f);
+}
+
+shared_followed share(operation const& o)
+{
+    return followed_by(o);
+}
+
 void start_list(shared_client s, diagnostics& d, any_handler<std::vector<activity>> handler)
 {
-    start(s, d, list(s), std::move(handler));
+    start_or_fail(s->at, d, list(s), std::move(handler));
 }
 
 void start_cancel(shared_client s, diagnostics& d, std::string uuid, any_handler<> handler)
 {
-    start(s, d, cancel(s, std::move(uuid)), std::move(handler));
+    start_or_fail(s->at, d, cancel(s, std::move(uuid)), std::move(handler));
 }
 
 void start_send(shared_client s, diagnostics& d, request asked, any_handler<reply> handler)
 {
-    start(s, d, send(s, std::move(asked)), std::move(handler));
+    start_or_fail(s->at, d, send(s, std::move(asked)), std::move(handler));
 }
 
 void start_ready(shared_client s, diagnostics& d, std::optional<client::duration> deadline, any_handler<> handler)
 {
-    start(s, d, ready(s, deadline), std::move(handler));
+    start_or_fail(s->at, d, ready(s, deadline), std::move(handler));
 }
 
 void start_operation(shared_client s, diagnostics& d, activity_request asked, std::optional<client::duration> deadline,
                      any_handler<operation> handler)
 {
-    start(s, d, start(s, std::move(asked), deadline), std::move(handler));
+    start_or_fail(s->at, d, start(s, std::move(asked), deadline), std::move(handler));
 }
 
 void start_idle_wait(shared_client s, diagnostics& d, filter wanted, client::duration quiet,
                      std::optional<client::duration> deadline, any_handler<> handler)
 {
-    start(s, d, wait_until_idle(s, std::move(wanted), quiet, deadline), std::move(handler));
+    start_or_fail(s->at, d, wait_until_idle(s, std::move(wanted), quiet, deadline), std::move(handler));
 }
 
 void start_close(shared_client s, diagnostics& d, client::duration timeout, any_handler<> handler)
 {
-    start(s, d, close(s, timeout), std::move(handler));
+    start_or_end(s->at, d, close(s, timeout), std::move(handler));
+}
+
+void start_feed_wait(shared_subscriber s, diagnostics& d, any_handler<> handler)
+{
+    start_or_end(home_of(s), d, wait(s), std::move(handler));
+}
+
+void start_feed_next(shared_subscriber s, diagnostics& d, any_handler<std::optional<activity_event>> handler)
+{
+    start_or_end(home_of(s), d, next(s), std::move(handler));
+}
+
+void start_operation_next(shared_followed f, diagnostics& d, std::optional<client::duration> deadline,
+                          any_handler<std::optional<activity_event>> handler)
+{
+    start_or_end(home_of(f), d, next(f, deadline), std::move(handler));
+}
+
+void start_operation_result(shared_followed f, diagnostics& d, std::optional<client::duration> deadline,
+                            any_handler<outcome> handler)
+{
+    start_or_fail(home_of(f), d, result(f, deadline), std::move(handler));
+}
+
+void start_operation_cancel(shared_followed f, diagnostics& d, std::optional<client::duration> deadline,
+                            any_handler<> handler)
+{
+    start_or_fail(home_of(f), d, cancel(f, deadline), std::move(handler));
 }
 
 } // namespace plex::detail

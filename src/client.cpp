@@ -45,7 +45,7 @@ config const& completed(config& c)
 
 client_state::client_state(asio::any_io_executor executor, config given)
     : kept(given), at(std::make_shared<home>(std::move(executor), given.executor_is_strand)),
-      scope(at->executor(), at->io_executor()), calls(scope, completed(given), kept), feed(scope, calls, kept)
+      scope(at->executor(), at->io_executor()), calls(scope, completed(given), kept), feed(scope, at, calls, kept)
 {
 }
 

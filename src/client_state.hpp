@@ -45,6 +45,13 @@ asio::awaitable<void> wait_until_idle(std::shared_ptr<client_state>, filter, cli
                                       std::optional<client::duration> deadline);
 asio::awaitable<void> close(std::shared_ptr<client_state>, client::duration timeout);
 
+// The same behind an operation; null is one that was never started.
+std::shared_ptr<followed> const& followed_by(operation const&);
+std::shared_ptr<home> home_of(std::shared_ptr<followed> const&);
+asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<followed>, std::optional<client::duration>);
+asio::awaitable<outcome> result(std::shared_ptr<followed>, std::optional<client::duration>);
+asio::awaitable<void> cancel(std::shared_ptr<followed>, std::optional<client::duration>);
+
 /// When a wait is over; never where there is no deadline, or one beyond the clock's range.
 net::steady_time time_limit(std::optional<client::duration> deadline);
 

@@ -10,10 +10,9 @@ namespace plex {
 
 namespace asio = boost::asio;
 
-namespace {
+namespace detail {
 
-using detail::exclusive;
-using detail::subscriber;
+namespace {
 
 // Whether there is nothing to look at.
 bool has_to_wait(subscriber& s)
@@ -28,18 +27,9 @@ bool has_to_wait(subscriber& s)
 
 error cancelled()
 {
-    return error(asio::error::operation_aborted, diagnostics());
-}
-
-asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
-{
-    if (!s || !has_to_wait(*s))
-        co_return;
-    auto waiting = s->waiting.async_wait();
-    net::woken const why = co_await std::move(waiting);
-    // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
-    if (why == net::woken::by_cancellation && !s->has_news())
-        throw cancelled();
+    diagnostics::content content;
+    content.message = "waiting for an event of a feed";
+    return error(asio::error::operation_aborted, diagnostics(std::move(content)));
 }
 
 /// What ended it, if anything has.
@@ -57,6 +47,19 @@ std::optional<activity_event> try_next(subscriber& s)
     if (s.box.empty())
         throw_failure(s);
     return s.box.take();
+}
+
+} // namespace
+
+asio::awaitable<void> wait(std::shared_ptr<subscriber> s)
+{
+    if (!s || !has_to_wait(*s))
+        co_return;
+    auto waiting = s->waiting.async_wait();
+    net::woken const why = co_await std::move(waiting);
+    // News that came together with the cancellation count: nothing is taken, so nothing can be lost.
+    if (why == net::woken::by_cancellation && !s->has_news())
+        throw cancelled();
 }
 
 asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> s)
@@ -81,7 +84,7 @@ asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber> 
     co_return std::nullopt;
 }
 
-} // namespace
+} // namespace detail
 
 feed& feed::operator=(feed&& other) noexcept
 {
@@ -96,15 +99,15 @@ feed::~feed()
 
 asio::awaitable<void> feed::wait()
 {
-    return plex::wait(subscriber_);
+    return detail::wait(subscriber_);
 }
 std::optional<activity_event> feed::try_next()
 {
-    return subscriber_ ? plex::try_next(*subscriber_) : std::nullopt;
+    return subscriber_ ? detail::try_next(*subscriber_) : std::nullopt;
 }
 asio::awaitable<std::optional<activity_event>> feed::next()
 {
-    return plex::next(subscriber_);
+    return detail::next(subscriber_);
 }
 
 void feed::stop() noexcept

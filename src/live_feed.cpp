@@ -34,9 +34,9 @@ live_feed::room& live_feed::spare()
     return one;
 }
 
-live_feed::live_feed(net::scope& s, calls& c, settings const& kept)
+live_feed::live_feed(net::scope& s, std::shared_ptr<home> at, calls& c, settings const& kept)
     : scope_(s), calls_(c), settings_(kept),
-      source_(std::make_shared<subscription_source>(this, std::make_shared<waiting_room>(s.executor()))),
+      source_(std::make_shared<subscription_source>(this, std::move(at), std::make_shared<waiting_room>(s.executor()))),
       plan_(kept.transport, kept.upward_every)
 {
     s.add(*this);

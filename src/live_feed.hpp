@@ -38,7 +38,7 @@ inline sync::instant now_instant()
 class live_feed final : public net::stoppable, private net::link_listener, private net::readable_listener
 {
 public:
-    live_feed(net::scope&, calls&, settings const&);
+    live_feed(net::scope&, std::shared_ptr<home>, calls&, settings const&);
     ~live_feed();
 
     /// @param owner kept alive by the coroutines that this starts

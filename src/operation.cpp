@@ -71,6 +71,7 @@ struct followed final : onlooker {
     undertaking doing() const { return {"following what a request started", client->calls.origin()}; }
 
     static operation handle(std::shared_ptr<followed> f) { return operation(std::move(f)); }
+    static std::shared_ptr<followed> const& of(operation const& o) noexcept { return o.followed_; }
 
     std::shared_ptr<client_state> const client;
     activity_request const asked;
@@ -222,6 +223,34 @@ asio::awaitable<operation> start(std::shared_ptr<client_state> s, activity_reque
     co_return followed::handle(f);
 }
 
+std::shared_ptr<followed> const& followed_by(operation const& o)
+{
+    return followed::of(o);
+}
+
+std::shared_ptr<home> home_of(std::shared_ptr<followed> const& f)
+{
+    return f ? f->client->at : nullptr;
+}
+
+// From wherever it is awaited to the client's executor.
+
+asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<followed> f,
+                                                    std::optional<client::duration> deadline)
+{
+    return f ? at_home(f, [&] { return next_event(f, deadline); }) : nothing();
+}
+
+asio::awaitable<outcome> result(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
+{
+    return f ? at_home(f, [&] { return outcome_of(f, deadline); }) : never_started<outcome>();
+}
+
+asio::awaitable<void> cancel(std::shared_ptr<followed> f, std::optional<client::duration> deadline)
+{
+    return f ? at_home(f, [&] { return ask_to_end(f, deadline); }) : never_started<void>();
+}
+
 } // namespace detail
 
 operation& operation::operator=(operation&& other) noexcept
@@ -235,26 +264,19 @@ operation::~operation()
     stop();
 }
 
-// From wherever it is awaited to the client's executor. One that was never started has stopped.
 asio::awaitable<std::optional<activity_event>> operation::next(std::optional<duration> deadline)
 {
-    if (!followed_)
-        return detail::nothing();
-    return detail::at_home(followed_, [&] { return detail::next_event(followed_, deadline); });
+    return detail::next(followed_, deadline);
 }
 
 asio::awaitable<outcome> operation::result(std::optional<duration> deadline)
 {
-    if (!followed_)
-        return detail::never_started<outcome>();
-    return detail::at_home(followed_, [&] { return detail::outcome_of(followed_, deadline); });
+    return detail::result(followed_, deadline);
 }
 
 asio::awaitable<void> operation::cancel(std::optional<duration> deadline)
 {
-    if (!followed_)
-        return detail::never_started<void>();
-    return detail::at_home(followed_, [&] { return detail::ask_to_end(followed_, deadline); });
+    return detail::cancel(followed_, deadline);
 }
 
 void operation::stop() noexcept

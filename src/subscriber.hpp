@@ -8,6 +8,7 @@
 #include <plex/feed.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -18,12 +19,14 @@ namespace plex::detail {
 
 namespace asio = boost::asio;
 
+class home;
 class live_feed;
 struct subscriber;
 
 /// The live feed's side that a subscriber leaves. A shared record, as either may go first.
 struct subscription_source {
     live_feed* feed = nullptr; ///< null once the client has stopped
+    std::shared_ptr<home> at;  ///< where the client runs
     std::shared_ptr<waiting_room> room;
     exclusive inside; ///< everything of the feed that runs
 };
@@ -48,6 +51,9 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
     /// What is pending is still told, then the error.
     void end(error);
 
+    /// Null for a feed that was never opened.
+    static std::shared_ptr<subscriber> const& of(feed const& f) noexcept { return f.subscriber_; }
+
     /// What ended it, once, when all that came before is taken.
     std::optional<error> take_failure();
     bool has_news() const noexcept { return stopped || failure || !box.empty() || box.overflowed(); }
@@ -69,5 +75,9 @@ private:
 
     bool direct_ = false; ///< the batch of this round is for the callback alone
 };
+
+// The coroutines behind a feed. Of one that was never opened there is no subscriber.
+asio::awaitable<void> wait(std::shared_ptr<subscriber>);
+asio::awaitable<std::optional<activity_event>> next(std::shared_ptr<subscriber>);
 
 } // namespace plex::detail

@@ -2,7 +2,7 @@
 # Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
 #   tests/run.sh [--no-install] [--long] [PRESET...]
 # The presets are those of CMakePresets.json; by default asan (g++, with UBSan), tsan (g++), clang and budget (g++, optimised:
-# instructions and allocations of the hot paths). `tests/run.sh dev` is the quick form: g++, and no more.
+# instructions and allocations of the hot paths, and what examples/demo.sh builds). `tests/run.sh dev` is the quick form: g++, and no more.
 # `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these.
 # --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh),
 # shows that the unit tests bite (tests/mutants/run.py), and measures what the tests reach (tests/coverage.sh).

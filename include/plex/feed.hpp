@@ -80,6 +80,7 @@ public:
 
 private:
     friend class client;
+    friend struct detail::subscriber;
     explicit feed(std::shared_ptr<detail::subscriber> subscriber) noexcept : subscriber_(std::move(subscriber)) {}
 
     std::shared_ptr<detail::subscriber> subscriber_;

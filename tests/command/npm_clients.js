@@ -6,7 +6,7 @@
 "use strict";
 
 const assert = require("assert");
-const { PlexAPI } = require("@lukehagar/plexjs");
+const { HTTPClient, PlexAPI } = require("@lukehagar/plexjs");
 const { EventSource } = require("eventsource");
 const WebSocket = require("ws");
 
@@ -68,6 +68,17 @@ async function overEventSource() {
     });
     return { heard, source, close: () => source.close() };
 }
+
+// plexjs with the fetch of its user, here one that says of the event stream what Plex's specification says of it.
+// Left to itself plexjs waits for the end of a stream that is called otherwise.
+const plexThatStreams = () => {
+    const asSpecified = async (...request) => {
+        const answer = await fetch(...request);
+        assert.strictEqual(answer.headers.get("content-type"), "text/event-stream");
+        return new Response(answer.body, { status: answer.status, headers: { "Content-Type": "application/octet-stream" } });
+    };
+    return new PlexAPI({ serverURL: url, token, httpClient: new HTTPClient({ fetcher: asSpecified }) });
+};
 
 // The status of a reply, be it good or not.
 async function statusOf(call) {
@@ -140,6 +151,17 @@ const scenarios = {
         assert.ok(kinds.slice(1, -1).every((kind) => kind === "updated"));
         assert.deepStrictEqual(feeds[1].heard.of(uuid), feeds[0].heard.of(uuid));
         console.log(`${kinds.length} events over each`);
+    },
+
+    async plexjs_watch() {
+        const { responseStream } = await plexThatStreams().events.getNotifications({});
+        const reader = responseStream.getReader();
+        let text = "";
+        const said = /event: activity\ndata: (.*"event":"started".*)\n\n/;
+        for (let part; !said.test(text) && !(part = await reader.read()).done; ) text += Buffer.from(part.value).toString();
+        const { ActivityNotification } = JSON.parse(text.match(said)[1]);
+        assert.strictEqual(ActivityNotification.Activity.uuid, ActivityNotification.uuid);
+        console.log(ActivityNotification.event);
     },
 
     async errors() {

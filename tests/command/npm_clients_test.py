@@ -2,8 +2,10 @@
 """Clients that others have written, from npm and unchanged, against the fake server: what that believes of the wire is
 what they were written for. @lukehagar/plexjs lists and cancels, ws and eventsource watch.
 
-plexjs cannot watch: it wants its stream as application/octet-stream, as Plex's specification has it; servers send
-text/event-stream (docs/protocol.md, 1.3), and so does this one."""
+plexjs by itself cannot watch, here or elsewhere: made from Plex's specification, it takes application/octet-stream alone
+for a stream, and waits for the end of anything else. Plex's own documentation of the events and plexopedia have
+text/event-stream (docs/protocol.md 1.3), without which no EventSource of a browser opens. So the fake server sends that,
+and plexjs watches with a fetch of its user's that calls it what the specification calls it."""
 
 import os
 import pathlib
@@ -40,6 +42,9 @@ class NpmClients(CommandCase):
 
     def test_ws_and_eventsource_hear_the_same_whole_scan(self):
         self.assertEqual(self.plays("watch"), "1556 events over each\n")
+
+    def test_plexjs_watches_when_its_fetch_calls_the_stream_what_the_specification_calls_it(self):
+        self.assertEqual(self.plays("plexjs_watch"), "started\n")
 
     def test_refusals_are_those_that_the_clients_know(self):
         self.assertEqual(self.plays("errors"), "401 404 400 401 401\n")

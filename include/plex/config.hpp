@@ -67,7 +67,8 @@ struct identity {
 /// constructor of `client`.
 struct config {
     /// `http://host:port` or `https://host:port`, with a reverse proxy's base path where there is one. No user info,
-    /// query or fragment. For a Plex certificate the host is the `plex.direct` name (docs/protocol.md 5).
+    /// query or fragment; a host that ends in a number has to be an IPv4 address. For a Plex certificate the host is
+    /// the `plex.direct` name (docs/protocol.md 5).
     std::string url;
     /// The `X-Plex-Token`; may be empty where the server admits everybody.
     std::string token;

@@ -25,7 +25,7 @@ bool is_control(char c)
 // RFC 7617: a user has no colon, neither has controls.
 std::string basic_authorization(std::string_view user_info)
 {
-    if (user_info.find_first_of("/?#") != std::string_view::npos) // then the host came before
+    if (user_info.find_first_of("/?#\\") != std::string_view::npos) // then the host came before, to some
         refuse();
     std::size_t const colon = std::min(user_info.find(':'), user_info.size());
     std::string const user = percent_decoded(user_info.substr(0, colon));

@@ -87,6 +87,18 @@ bool has_dot_segment(std::string_view encoded)
     return false;
 }
 
+/// Resolvers, and other readers of URLs, take such a name for an IPv4 address, each in its own way: `127.1`,
+/// `0x7f000001`, `1.2.3.4.`; and there is no top-level domain of digits.
+bool ends_in_number(std::string_view host)
+{
+    if (host.ends_with('.'))
+        host.remove_suffix(1);
+    std::string_view last = host.substr(host.rfind('.') + 1);
+    if (last.starts_with("0x"))
+        return std::all_of(last.begin() + 2, last.end(), [](char c) { return hex_value(c) >= 0; });
+    return !last.empty() && std::all_of(last.begin(), last.end(), is_digit);
+}
+
 } // namespace
 
 std::string base_url::origin() const
@@ -140,6 +152,8 @@ base_url parse_base_url(std::string_view text)
         refuse("the base URL's host is longer than a name may be");
     base.host.assign(host);
     std::transform(base.host.begin(), base.host.end(), base.host.begin(), lower);
+    if (!base.host_is_ip && ends_in_number(base.host))
+        refuse("the base URL's host ends in a number and is no IPv4 address of four parts");
 
     std::string_view const port(url.port().data(), url.port().size());
     base.port = url.has_port() && !port.empty() ? read_port(port) : default_port(base.tls);

@@ -22,8 +22,8 @@ struct base_url {
     std::string host_header() const;
 };
 
-// `http` or `https` only, each with its default port. Boost.URL 1.81 accepts port 99999 and takes `plex.local:32400`
-// for a scheme, so it is used here alone.
+// `http` or `https` only, each with its default port; a host that ends in a number is an IPv4 address. Boost.URL 1.81
+// accepts port 99999 and takes `plex.local:32400` for a scheme, so it is used here alone.
 base_url parse_base_url(std::string_view);
 
 // The targets below are relative to the base URL: its path is put before them where the request is written.

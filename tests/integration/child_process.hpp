@@ -13,11 +13,13 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <sstream>
 #include <stdexcept>
@@ -126,6 +128,21 @@ inline std::string find_program(std::string const& name)
         if (std::string const candidate = folder + "/" + name; ::access(candidate.c_str(), X_OK) == 0)
             return candidate;
     throw std::runtime_error(name + " is missing: tests/run.sh installs it");
+}
+
+/// What a command of the shell prints.
+inline std::vector<std::string> lines_of(std::string const& command)
+{
+    std::unique_ptr<std::FILE, int (*)(std::FILE*)> const output(::popen(command.c_str(), "r"), &::pclose);
+    std::string text;
+    char part[4096];
+    for (std::size_t size = 0; (size = std::fread(part, 1, sizeof part, output.get())) != 0;)
+        text.append(part, size);
+    std::istringstream in(text);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(in, line);)
+        lines.push_back(line);
+    return lines;
 }
 
 /// A running program, killed by its id when the test ends, however it ends.

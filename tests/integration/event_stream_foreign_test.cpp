@@ -1,5 +1,6 @@
 #include "catch.hpp"
 #include "child_process.hpp"
+#include "chosen_seed.hpp"
 
 #include "protocol/event_stream_framer.hpp"
 
@@ -8,7 +9,6 @@
 #include <boost/json/serialize.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <random>
 #include <string>
 #include <string_view>
@@ -128,27 +128,12 @@ json::array ours(std::vector<std::string> const& pieces)
     return seen;
 }
 
-std::vector<std::string> lines_of(std::string const& command)
-{
-    std::unique_ptr<FILE, int (*)(FILE*)> const output(::popen(command.c_str(), "r"), &::pclose);
-    std::string text;
-    char part[4096];
-    for (std::size_t size = 0; (size = std::fread(part, 1, sizeof part, output.get())) != 0;)
-        text.append(part, size);
-    std::istringstream in(text);
-    std::vector<std::string> lines;
-    for (std::string line; std::getline(in, line);)
-        lines.push_back(line);
-    return lines;
-}
-
 } // namespace
 
 TEST_CASE("random event streams say to us what they say to node's eventsource")
 {
-    char const* const given = std::getenv("PLEX_SEED"); // repeats a run
-    auto const seed = given ? static_cast<std::uint32_t>(std::strtoul(given, nullptr, 10)) : std::random_device()();
-    CAPTURE(seed);
+    std::uint32_t const seed = chosen_seed();
+    INFO("PLEX_TEST_SEED=" << seed << " runs the same again");
     source random(seed);
     std::vector<std::string> streams;
     std::vector<json::array> expected;

@@ -6,10 +6,14 @@ operations (10) or idle waits (11) are broken. In src/protocol by the tests of w
   tests/mutants/run.py [WORD...]    only the mutants whose text contains one of the words
                                     (CXX: the compiler, by default g++)
 
+As many are tried at once as there are processors.
+
 Ends with 1 if a mutant survives, or if the text that it replaces is no longer found exactly once."""
 
+import concurrent.futures
 import os
 import pathlib
+import queue
 import re
 import shutil
 import subprocess
@@ -270,36 +274,52 @@ def built(scratch, program, sources):
     return objects
 
 
+def try_one(scratch, folder, program, objects, mutant, label, judge):
+    """Whether it was found, and what there is to say of it."""
+    what, name, text, replacement = mutant
+    begun = time.monotonic()
+    path = scratch / "src" / folder / name
+    original = path.read_text()
+    if original.count(text) != 1:
+        return False, f"LOST      {label}: its text occurs {original.count(text)} times"
+    path.write_text(original.replace(text, replacement))
+    sound = {obj: obj.read_bytes() for obj in (object_of(scratch, s) for s in compiled_from(path, scratch))}
+    for source in compiled_from(path, scratch):
+        compile_one(scratch, source)
+    path.write_text(original)
+    link([scratch / obj for obj in objects], scratch / program)
+    found = judge(scratch / program, what)
+    for obj, content in sound.items():
+        obj.write_bytes(content)
+    good = all(good for _, _, good in found)
+    return good, "\n".join([f"{'found' if good else 'SURVIVED'}  {label} ({time.monotonic() - begun:.1f} s)",
+                            *(f"    {test}: {how or 'nothing'}" for test, how, _ in found)])
+
+
 def mutate(scratch, folder, program, objects, mutants, words, judge):
-    """How many of them were lost or survived. `judge(mutant)` gives for each run what it found, and whether that will
-    do."""
+    """How many of them were lost or survived. `judge(program, mutant)` gives for each run what it found, and whether
+    that will do. Each worker breaks a copy of `scratch` of its own."""
+    labels = [f"{f'rule {what}, ' if isinstance(what, int) else ''}{name}: {text.strip()!r} -> {replacement.strip()!r}"
+              for what, name, text, replacement in mutants]
+    wanted = [(m, label) for m, label in zip(mutants, labels) if not words or any(word in label for word in words)]
+    copies = queue.SimpleQueue()
+    for number in range(os.cpu_count() or 1):
+        copies.put(shutil.copytree(scratch, scratch.with_name(f"{scratch.name}-{number}")))
+
+    def tried(mutant, label):
+        own = copies.get()
+        try:
+            return try_one(own, folder, program.name, [obj.name for obj in objects], mutant, label, judge)
+        finally:
+            copies.put(own)
+
     failures = 0
-    for mutant in mutants:
-        what, name, text, replacement = mutant
-        label = f"{f'rule {what}, ' if isinstance(what, int) else ''}{name}: {text.strip()!r} -> {replacement.strip()!r}"
-        if words and not any(word in label for word in words):
-            continue
-        begun = time.monotonic()
-        path = scratch / "src" / folder / name
-        original = path.read_text()
-        if original.count(text) != 1:
-            print(f"LOST      {label}: its text occurs {original.count(text)} times", flush=True)
-            failures += 1
-            continue
-        path.write_text(original.replace(text, replacement))
-        sound = {obj: obj.read_bytes() for obj in (object_of(scratch, s) for s in compiled_from(path, scratch))}
-        for source in compiled_from(path, scratch):
-            compile_one(scratch, source)
-        path.write_text(original)
-        link(objects, program)
-        found = judge(what)
-        for obj, content in sound.items():
-            obj.write_bytes(content)
-        survived = not all(good for _, _, good in found)
-        failures += 1 if survived else 0
-        print(f"{'SURVIVED' if survived else 'found'}  {label} ({time.monotonic() - begun:.1f} s)", flush=True)
-        for test, how, _ in found:
-            print(f"    {test}: {how or 'nothing'}", flush=True)
+    with concurrent.futures.ThreadPoolExecutor(copies.qsize()) as workers:
+        for done in concurrent.futures.as_completed([workers.submit(tried, *w) for w in wanted]):
+            good, said = done.result()
+            failures += 0 if good else 1
+            print(said, flush=True)
+    print(f"{len(wanted)} mutants of src/{folder}, {failures} not found", flush=True)
     return failures
 
 
@@ -314,7 +334,7 @@ def mutate_sync(scratch, words):
             print(f"without any mutant {test} finds: {how}")
             return 1
 
-    def judge(rule):
+    def judge(program, rule):
         found = [(test, broken_rule(program, test)) for test in tests_for(rule)]
         return [(test, how, how is not None and how.startswith("rule")) for test, how in found]
 
@@ -333,7 +353,7 @@ def mutate_protocol(scratch, words):
         print(f"without any mutant this fails: {how}")
         return 1
 
-    def judge(of):
+    def judge(program, of):
         how = broken_test(program, [*of, *(["decoder_allocation_test"] if of is DECODER else [])])
         return [(" ".join(of), how, how is not None)]
 
@@ -344,8 +364,9 @@ def main(words):
     failures = 0
     for half in (mutate_protocol, mutate_sync):
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
-            copied(pathlib.Path(folder))
-            failures += half(pathlib.Path(folder), words)
+            sound = pathlib.Path(folder) / "sound"
+            copied(sound)
+            failures += half(sound, words)
     print(f"{failures} failed" if failures else "every mutant was found")
     return 1 if failures else 0
 

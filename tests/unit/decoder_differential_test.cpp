@@ -1,6 +1,7 @@
 #include "catch.hpp"
 
 #include "decoder_comparison.hpp"
+#include "thread_sanitizer.hpp"
 
 #include <array>
 #include <cstdint>
@@ -284,9 +285,10 @@ private:
 TEST_CASE("whatever the message, it is decoded as a plain decoder on Boost.JSON decodes it", "[decoder]")
 {
     // PLEX_SEED repeats one message; PLEX_TEST_LONG runs more of them.
+    std::uint64_t const usual = test::under_thread_sanitizer ? 10'000 : 100'000;
     char const* const given = std::getenv("PLEX_SEED");
     std::uint64_t const first = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-    std::uint64_t const count = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 10'000'000 : 100'000;
+    std::uint64_t const count = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 10'000'000 : usual;
     CAPTURE(first, count);
     protocol::decoder decoder;
     mutator mutate;

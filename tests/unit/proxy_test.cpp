@@ -43,7 +43,7 @@ TEST_CASE("a proxy's URL that cannot be used is refused, and nothing of it is re
          {"", "proxy:3128", "secret@proxy", "https://secret@proxy:3128", "http://secret@", "http://secret@proxy:0",
           "http://secret@proxy:99999", "http://secret@proxy/path", "http://secret@proxy?x", "http://a%3asecret:b@proxy",
           "http://secret%0d%0aX:b@proxy", "http://secret:%00@proxy", "socks5://secret@proxy:1", "http://se\rcret@proxy",
-          "http://proxy/secret@other", "http://pr oxy/secret"}) {
+          "http://proxy/secret@other", "http://pr oxy/secret", "http://proxy\\secret@other", "http://secret@127.1"}) {
         INFO(url);
         std::string const why = refusal([&] { parse_proxy(url); });
         CHECK(why.find("config::proxy") != std::string::npos);

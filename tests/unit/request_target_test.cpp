@@ -75,6 +75,20 @@ TEST_CASE("addresses are known as such, IPv6 in brackets where it is written", "
     CHECK(parse_base_url("http://[::1]").host_header() == "[::1]");
 }
 
+TEST_CASE("a host that some take for an address and others for a name is refused", "[target]")
+{
+    for (auto const* host : {"127.1", "2130706433", "0x7f000001", "127.0.0.0X1", "0177.0.0.1", "1.2.3.4.", "1.2.3.256",
+                             "1.2.3.4.5", "plex.09", "plex.0x", "1"}) {
+        INFO(host);
+        CHECK_FALSE(refused_url("http://" + std::string(host) + ":1/").empty());
+    }
+    for (auto const* host :
+         {"1.2.3.4", "1.plex", "plex1", "plex.1x", "plex.0xg", "0x.plex", "plex.1.x", "plex..", "."}) {
+        INFO(host);
+        CHECK(parse_base_url("http://" + std::string(host)).host == host);
+    }
+}
+
 TEST_CASE("a URL without http:// is told to have one", "[target]")
 {
     for (auto const* url : {"plex.local:32400", "plex.local", "ftp://h", "ws://h", "http:/h", "http:h", "//h", "/"}) {

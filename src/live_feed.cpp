@@ -30,7 +30,7 @@ struct live_feed::interest {
 
 live_feed::room& live_feed::spare()
 {
-    thread_local room one;
+    static thread_local room one;
     return one;
 }
 

@@ -17,7 +17,7 @@ void fill_random(std::span<std::byte> bytes)
 
 std::uint32_t random_word()
 {
-    thread_local struct {
+    static thread_local struct {
         std::array<std::uint32_t, 64> words;
         std::size_t left = 0;
     } block;

@@ -177,7 +177,7 @@ private:
 
 decoder& decoder::of_this_thread()
 {
-    thread_local decoder one;
+    static thread_local decoder one;
     return one;
 }
 

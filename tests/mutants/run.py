@@ -27,11 +27,11 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SYNC = [
     (1, "ledger.cpp", "if (now.steady < e.forget_at)\n            return; // stale", "if (false)\n            return;"),
     (1, "ledger.cpp", "} else if (news.kind == event_kind::ended) {", "} else if (false) {"),
-    (1, "ledger.cpp", "    out.push_back(tell(e, event_kind::started, !seen, now));",
-     "    if (news.kind != event_kind::ended)\n        out.push_back(tell(e, event_kind::started, !seen, now));"),
+    (1, "ledger.cpp", "    tell(e, event_kind::started, !seen, now, out);",
+     "    if (news.kind != event_kind::ended)\n        tell(e, event_kind::started, !seen, now, out);"),
     (1, "ledger.cpp", "} else if (e && e->is == state::seen_ended) {", "} else if (false) {"),
     (1, "ledger.cpp", "e->forget_at <= requested) {", "false) {"),
-    (1, "ledger.cpp", "        if (changed)\n            out", "        if (true)\n            out"),
+    (1, "ledger.cpp", "        if (changed)\n            tell", "        if (true)\n            tell"),
     (2, "ledger.cpp", "e->last_event <= requested - limits_.grace", "e->last_event <= requested"),
     (2, "ledger.cpp", "snapshot{requested, now.steady + limits_.grace, false}", "snapshot{requested, now.steady, false}"),
     (2, "ledger.cpp", "if (unsettled_ && number == snapshots_)", "if (unsettled_)"),
@@ -64,7 +64,7 @@ SYNC = [
     (4, "mailbox.cpp", "bytes_ - less + more > limits_.bytes", "bytes_ + more > limits_.bytes"),
     (4, "mailbox.cpp", "    if (overflowed_)\n        return;\n", ""),
     (7, "merge.cpp", "if (news.context || news.context_left_out)", "if (live || news.context || news.context_left_out)"),
-    (7, "merge.cpp", "*news.progress == -1 ? std::optional<int>() : news.progress", "news.progress"),
+    (7, "merge.cpp", "news.progress && *news.progress == -1", "false"),
     (7, "ledger.cpp", "switch (news.kind) {", "switch (e.current.progress() == 100 ? event_kind::ended : news.kind) {"),
     (8, "filter_match.cpp", "result = answer::not_yet_known;", "result = answer::yes;"),
     (8, "mailbox.cpp", "if (bool* const told = told_.find(m.life)) {",
@@ -296,12 +296,16 @@ def try_one(scratch, folder, program, objects, mutant, label, judge):
                             *(f"    {test}: {how or 'nothing'}" for test, how, _ in found)])
 
 
-def mutate(scratch, folder, program, objects, mutants, words, judge):
-    """How many of them were lost or survived. `judge(program, mutant)` gives for each run what it found, and whether
-    that will do. Each worker breaks a copy of `scratch` of its own."""
+def chosen(mutants, words):
+    """Those whose label has one of the words, each with its label."""
     labels = [f"{f'rule {what}, ' if isinstance(what, int) else ''}{name}: {text.strip()!r} -> {replacement.strip()!r}"
               for what, name, text, replacement in mutants]
-    wanted = [(m, label) for m, label in zip(mutants, labels) if not words or any(word in label for word in words)]
+    return [(m, label) for m, label in zip(mutants, labels) if not words or any(word in label for word in words)]
+
+
+def mutate(scratch, folder, program, objects, mutants, judge):
+    """How many of them were lost or survived. `judge(program, mutant)` gives for each run what it found, and whether
+    that will do. Each worker breaks a copy of `scratch` of its own."""
     copies = queue.SimpleQueue()
     for number in range(os.cpu_count() or 1):
         copies.put(shutil.copytree(scratch, scratch.with_name(f"{scratch.name}-{number}")))
@@ -315,15 +319,15 @@ def mutate(scratch, folder, program, objects, mutants, words, judge):
 
     failures = 0
     with concurrent.futures.ThreadPoolExecutor(copies.qsize()) as workers:
-        for done in concurrent.futures.as_completed([workers.submit(tried, *w) for w in wanted]):
+        for done in concurrent.futures.as_completed([workers.submit(tried, *m) for m in mutants]):
             good, said = done.result()
             failures += 0 if good else 1
             print(said, flush=True)
-    print(f"{len(wanted)} mutants of src/{folder}, {failures} not found", flush=True)
+    print(f"{len(mutants)} mutants of src/{folder}, {failures} not found", flush=True)
     return failures
 
 
-def mutate_sync(scratch, words):
+def mutate_sync(scratch, mutants):
     src, unit = scratch / "src", scratch / "tests" / "unit"
     core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
     program = scratch / "model"
@@ -338,10 +342,10 @@ def mutate_sync(scratch, words):
         found = [(test, broken_rule(program, test)) for test in tests_for(rule)]
         return [(test, how, how is not None and how.startswith("rule")) for test, how in found]
 
-    return mutate(scratch, "sync", program, objects, SYNC, words, judge)
+    return mutate(scratch, "sync", program, objects, mutants, judge)
 
 
-def mutate_protocol(scratch, words):
+def mutate_protocol(scratch, mutants):
     src, unit = scratch / "src", scratch / "tests" / "unit"
     tests = sorted({test for mutant in PROTOCOL for test in mutant[0]})
     core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "error.cpp"]
@@ -357,16 +361,18 @@ def mutate_protocol(scratch, words):
         how = broken_test(program, [*of, *(["decoder_allocation_test"] if of is DECODER else [])])
         return [(" ".join(of), how, how is not None)]
 
-    return mutate(scratch, "protocol", program, objects, PROTOCOL, words, judge)
+    return mutate(scratch, "protocol", program, objects, mutants, judge)
 
 
 def main(words):
     failures = 0
-    for half in (mutate_protocol, mutate_sync):
+    for half, mutants in ((mutate_protocol, chosen(PROTOCOL, words)), (mutate_sync, chosen(SYNC, words))):
+        if not mutants:
+            continue
         with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
             sound = pathlib.Path(folder) / "sound"
             copied(sound)
-            failures += half(sound, words)
+            failures += half(sound, mutants)
     print(f"{failures} failed" if failures else "every mutant was found")
     return 1 if failures else 0
 

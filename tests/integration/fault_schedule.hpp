@@ -17,7 +17,8 @@ namespace plex::test {
 class fault_schedule
 {
 public:
-    explicit fault_schedule(asio::io_context& io) : io_(io)
+    explicit fault_schedule(asio::io_context& io, testing::fake_server_options options = {})
+        : io_(io), options_(std::move(options))
     {
         options_.event_stream_ping_interval = 100ms;
         server_.emplace(io.get_executor(), options_);

@@ -60,15 +60,6 @@ void activity_record::destroy() const noexcept
     give_back_block(const_cast<activity_record*>(this), size);
 }
 
-namespace {
-constexpr activity_fields nothing{};
-
-activity_fields const& fields_of(activity_record const* record) noexcept
-{
-    return record ? record->fields() : nothing;
-}
-} // namespace
-
 } // namespace detail
 
 activity::activity(activity const& other) noexcept : record_(other.record_)

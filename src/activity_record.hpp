@@ -78,6 +78,13 @@ private:
     activity_fields fields_; // its views point behind this object
 };
 
+/// Of an empty activity, none.
+inline activity_fields const& fields_of(activity_record const* record) noexcept
+{
+    static constexpr activity_fields none;
+    return record ? record->fields() : none;
+}
+
 /// The library's own way into a handle.
 struct activity_access {
     static activity make(activity_fields const& fields) { return activity(activity_record::make(fields)); }

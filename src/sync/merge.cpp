@@ -8,9 +8,8 @@ using detail::activity_access;
 
 activity merge(activity const& known, protocol::activity_update const& news, bool live)
 {
-    static constexpr detail::activity_fields nothing;
     auto const* const record = activity_access::record(known);
-    detail::activity_fields const& before = record ? record->fields() : nothing;
+    detail::activity_fields const& before = detail::fields_of(record);
     detail::activity_fields merged = before;
     bool changed = record == nullptr;
     if (!record)

@@ -1,6 +1,7 @@
 #include "catch.hpp"
 #include "child_process.hpp"
 #include "chosen_seed.hpp"
+#include "hex.hpp"
 
 #include "protocol/event_stream_framer.hpp"
 
@@ -8,7 +9,6 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include <cstdio>
 #include <random>
 #include <string>
 #include <string_view>
@@ -97,17 +97,6 @@ std::vector<std::string> pieces_of(std::string_view stream, source& random)
     return pieces;
 }
 
-std::string hex(std::string_view bytes)
-{
-    std::string out;
-    for (char const c : bytes) {
-        char digits[3];
-        std::snprintf(digits, sizeof digits, "%02x", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        out += digits;
-    }
-    return out;
-}
-
 json::array ours(std::vector<std::string> const& pieces)
 {
     protocol::event_stream_framer framer(1u << 20);
@@ -143,7 +132,7 @@ TEST_CASE("random event streams say to us what they say to node's eventsource")
         std::vector<std::string> const pieces = pieces_of(streams.back(), random);
         json::array encoded;
         for (std::string const& piece : pieces)
-            encoded.push_back(json::string(hex(piece)));
+            encoded.push_back(json::string(to_hex(piece)));
         to_node.push_back(std::move(encoded));
         expected.push_back(ours(pieces));
     }

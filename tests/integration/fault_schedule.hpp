@@ -51,6 +51,14 @@ public:
         over_ = true;
     }
 
+    /// The same with a scan, beside what runs already.
+    asio::awaitable<void> play_scan()
+    {
+        server_->start_activity(activity_named("before"));
+        auto events = scan();
+        co_await play(std::move(events));
+    }
+
     testing::fake_server& server() { return *server_; }
     client& connected() { return *client_; }
     /// Gone and back at once, on the same port, with nothing running.
@@ -103,11 +111,28 @@ public:
     std::uint64_t reconnects() const { return client_->counters().reconnects; }
     /// How often the connection, or a list, has told of a failure.
     std::size_t failures() const { return failures_; }
+    /// Whether the client has noticed that something was wrong.
+    bool felt() const { return reconnects() > 0 || failures() > 0; }
 
     config settings;
     feed_judge judge;
 
 private:
+    asio::awaitable<void> scan()
+    {
+        asio::steady_timer timer(io_);
+        co_await server_->requests_reached("/:/", 1);
+        for (int i = 0; i < 20; ++i) {
+            start();
+            update(static_cast<std::size_t>(i));
+            timer.expires_after(20ms);
+            co_await timer.async_wait(asio::use_awaitable);
+            if (i % 3 == 2)
+                end(0);
+        }
+        server_->end_activity("before");
+    }
+
     void hear(connection_status const& now)
     {
         last_state_ = now.state;
@@ -194,5 +219,21 @@ private:
     std::string finding_;
     bool over_ = false;
 };
+
+/// Each one's `run()`, side by side until all are over, with a watchdog.
+template <class T>
+void run_all(asio::io_context& io, std::vector<std::unique_ptr<T>> const& all, std::chrono::seconds limit)
+{
+    std::size_t over = 0;
+    for (auto const& one : all)
+        asio::co_spawn(io, one->run(), [&over](std::exception_ptr e) {
+            ++over;
+            if (e)
+                std::rethrow_exception(e);
+        });
+    auto const until = std::chrono::steady_clock::now() + limit;
+    while (over != all.size() && std::chrono::steady_clock::now() < until)
+        io.run_one_for(1s);
+}
 
 } // namespace plex::test

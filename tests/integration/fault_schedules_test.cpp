@@ -152,21 +152,6 @@ constexpr unsigned side_by_side = 40;
 constexpr unsigned side_by_side = 100;
 #endif
 
-/// Runs them side by side until all are over, with a watchdog.
-void run_all(asio::io_context& io, std::vector<std::unique_ptr<random_faults>>& all)
-{
-    std::size_t over = 0;
-    for (auto& one : all)
-        asio::co_spawn(io, one->run(), [&](std::exception_ptr e) {
-            ++over;
-            if (e)
-                std::rethrow_exception(e);
-        });
-    auto const until = std::chrono::steady_clock::now() + 280s; // delays grow to 30 s, and several faults may wait
-    while (over != all.size() && std::chrono::steady_clock::now() < until)
-        io.run_one_for(1s);
-}
-
 } // namespace
 
 TEST_CASE("random faults lose no life and double none, but inside gaps")
@@ -184,7 +169,7 @@ TEST_CASE("random faults lose no life and double none, but inside gaps")
         std::vector<std::unique_ptr<random_faults>> all;
         for (unsigned i = 0; i != at_once; ++i)
             all.push_back(std::make_unique<random_faults>(io, first + batch * at_once + i));
-        run_all(io, all);
+        run_all(io, all, 280s); // delays grow to 30 s, and several faults may wait
         for (auto const& one : all) {
             INFO("PLEX_SEED=" << one->seed);
             CHECK(one->schedule.finding() == "");

@@ -1,6 +1,7 @@
 #include "calls_fixture.hpp"
 #include "child_process.hpp"
 #include "chosen_seed.hpp"
+#include "hex.hpp"
 #include "raw_client.hpp"
 
 #include <algorithm>
@@ -38,14 +39,6 @@ struct arrived {
         return result;
     }
 };
-
-std::string from_hex(std::string_view text)
-{
-    std::string bytes;
-    for (std::size_t at = 0; at + 1 < text.size(); at += 2)
-        bytes += static_cast<char>(std::stoi(std::string(text.substr(at, 2)), nullptr, 16));
-    return bytes;
-}
 
 /// White space around a header's value is no part of it (RFC 9110, 5.5).
 std::string trimmed(std::string_view value)

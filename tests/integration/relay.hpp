@@ -9,6 +9,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -43,12 +45,44 @@ enum class harm {
     endless_handshake, ///< the beginning of a message of 16 MiB, and a good part of it
 };
 
+inline std::string name_of(harm what)
+{
+    static std::map<harm, std::string> const names = {
+        {harm::none, "nothing"},
+        {harm::fin, "an end"},
+        {harm::rst, "a reset"},
+        {harm::stall, "a stall"},
+        {harm::flip, "a bit turned"},
+        {harm::noise, "noise"},
+        {harm::repeated, "a record twice"},
+        {harm::left_out, "a record left out"},
+        {harm::exchanged, "two records exchanged"},
+        {harm::cut, "half a record"},
+        {harm::oversized, "a record too large"},
+        {harm::empty, "an empty record"},
+        {harm::unknown, "a record of no type"},
+        {harm::key_change, "a change of keys"},
+        {harm::alert, "an alert"},
+        {harm::goodbye, "an unprotected goodbye"},
+        {harm::text, "plain text"},
+        {harm::plain_data, "plain data"},
+        {harm::endless_handshake, "a handshake without end"},
+    };
+    return names.at(what);
+}
+
 struct interference {
     harm what = harm::none;
     bool to_client = true;      ///< to what the server says; else to what the client says
     std::size_t at = 0;         ///< so many bytes, or records
     std::size_t connection = 0; ///< which one, of those that come by
 };
+
+/// Of places at which to do so: all of them in the long form.
+inline std::size_t step_of(std::size_t usual)
+{
+    return std::getenv("PLEX_TEST_LONG") ? 1 : usual;
+}
 
 /// Somebody on the path from clients to a server: passes on what both say, but for one connection, of which he changes
 /// something.

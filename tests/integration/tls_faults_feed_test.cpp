@@ -2,7 +2,6 @@
 #include "relay.hpp"
 #include "tls_fixture.hpp"
 
-#include <cstdlib>
 #include <memory>
 #include <vector>
 
@@ -24,42 +23,22 @@ public:
         schedule_.settings.tls.ca_pem = ca.root.pem();
         schedule_.settings.transport = over;
         schedule_.settings.request_timeout = 2500ms;
-        schedule_.server().start_activity(activity_named("before"));
     }
 
-    asio::awaitable<void> run()
-    {
-        auto events = scan();
-        co_await schedule_.play(std::move(events));
-    }
+    asio::awaitable<void> run() { return schedule_.play_scan(); }
 
     /// @returns whether it was felt
     bool judge() const
     {
-        INFO("harm " << static_cast<int>(what_.what) << (what_.to_client ? " to the client" : " to the server")
-                     << " at " << what_.at << ", on connection " << what_.connection << ", over "
-                     << to_string(schedule_.settings.transport));
+        INFO(name_of(what_.what) << (what_.to_client ? " to the client" : " to the server") << " at " << what_.at
+                                 << ", on connection " << what_.connection << ", over "
+                                 << to_string(schedule_.settings.transport));
         CHECK(schedule_.finding() == "");
         CHECK(path_.struck());
-        return schedule_.reconnects() > 0 || schedule_.failures() > 0;
+        return schedule_.felt();
     }
 
 private:
-    asio::awaitable<void> scan()
-    {
-        asio::steady_timer timer(co_await asio::this_coro::executor);
-        co_await schedule_.server().requests_reached("/:/", 1);
-        for (int i = 0; i < 20; ++i) {
-            schedule_.start();
-            schedule_.update(static_cast<std::size_t>(i));
-            timer.expires_after(20ms);
-            co_await timer.async_wait(asio::use_awaitable);
-            if (i % 3 == 2)
-                schedule_.end(0);
-        }
-        schedule_.server().end_activity("before");
-    }
-
     fault_schedule schedule_;
     relay path_;
     interference const what_;
@@ -75,28 +54,14 @@ std::vector<interference> unfelt(transport over, std::vector<interference> const
     constexpr std::size_t at_once = 100;
     for (std::size_t from = 0; from < all.size(); from += at_once) {
         std::vector<std::unique_ptr<disturbed>> some;
-        std::size_t ended = 0;
-        for (std::size_t i = from; i != std::min(all.size(), from + at_once); ++i) {
+        for (std::size_t i = from; i != std::min(all.size(), from + at_once); ++i)
             some.push_back(std::make_unique<disturbed>(io, ca, own, over, all[i]));
-            asio::co_spawn(io, some.back()->run(), [&ended](std::exception_ptr e) {
-                ++ended;
-                if (e)
-                    std::rethrow_exception(e);
-            });
-        }
-        auto const until = std::chrono::steady_clock::now() + 300s;
-        while (ended != some.size() && std::chrono::steady_clock::now() < until)
-            io.run_one_for(1s);
+        run_all(io, some, 300s);
         for (std::size_t i = 0; i != some.size(); ++i)
             if (!some[i]->judge())
                 not_felt.push_back(all[from + i]);
     }
     return not_felt;
-}
-
-std::size_t step_of(std::size_t usual)
-{
-    return std::getenv("PLEX_TEST_LONG") ? 1 : usual;
 }
 
 } // namespace
@@ -129,7 +94,7 @@ TEST_CASE("a feed of whose TLS a record is repeated, dropped, exchanged, cut or 
                 all.push_back({what, true, at, 0});
         // Record 1 is TLS 1.2's change of keys, which 1.3 has for show, within the handshake.
         for (interference const& i : unfelt(over, all)) {
-            CAPTURE(static_cast<int>(i.what), i.at);
+            CAPTURE(name_of(i.what), i.at);
             CHECK((i.at == 1 || i.what == harm::key_change));
         }
     }

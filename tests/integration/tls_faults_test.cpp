@@ -1,9 +1,6 @@
 #include "relay.hpp"
 #include "tls_fixture.hpp"
 
-#include <cstdlib>
-#include <map>
-
 // Somebody on the path cuts, stops, changes and adds to what goes over TLS, at every point of handshake and data: a
 // call then ends in time, in an error that says so, or with what the server has said and nothing else.
 
@@ -11,32 +8,6 @@ using namespace plex;
 using namespace plex::test;
 
 namespace {
-
-std::string name_of(harm what)
-{
-    static std::map<harm, std::string> const names = {
-        {harm::none, "nothing"},
-        {harm::fin, "an end"},
-        {harm::rst, "a reset"},
-        {harm::stall, "a stall"},
-        {harm::flip, "a bit turned"},
-        {harm::noise, "noise"},
-        {harm::repeated, "a record twice"},
-        {harm::left_out, "a record left out"},
-        {harm::exchanged, "two records exchanged"},
-        {harm::cut, "half a record"},
-        {harm::oversized, "a record too large"},
-        {harm::empty, "an empty record"},
-        {harm::unknown, "a record of no type"},
-        {harm::key_change, "a change of keys"},
-        {harm::alert, "an alert"},
-        {harm::goodbye, "an unprotected goodbye"},
-        {harm::text, "plain text"},
-        {harm::plain_data, "plain data"},
-        {harm::endless_handshake, "a handshake without end"},
-    };
-    return names.at(what);
-}
 
 /// What makes the other side wait for what does not come, as TLS knows of no end before its framing's.
 bool may_stall(harm what)
@@ -198,12 +169,6 @@ std::string text_of(std::vector<interference> const& all)
     for (interference const& i : all)
         text += std::to_string(i.at) + (i.to_client ? " to the client, " : " to the server, ");
     return text;
-}
-
-/// All of them in the long form.
-std::size_t step_of(std::size_t usual)
-{
-    return std::getenv("PLEX_TEST_LONG") ? 1 : usual;
 }
 
 // The length of a handshake varies by that with its signatures, which have no fixed one.

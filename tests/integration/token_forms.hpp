@@ -72,14 +72,17 @@ struct client_form {
     static void lose(stage& s) { s.drop_client(); }
     static error_code lost() { return errc::stopped; }
 };
-struct feed_form {
-    static void prepare(stage& s) { s.open_feed(); }
+/// What waits for the activity, and says so to nobody.
+struct waiting_form {
     static bool waits(stage& s)
     {
         s.settle();
         return true;
     }
     static void finish(stage& s) { s.appears(); }
+};
+struct feed_form : waiting_form {
+    static void prepare(stage& s) { s.open_feed(); }
     static void spoil(stage& s)
     {
         s.open_feed();
@@ -91,14 +94,8 @@ struct feed_form {
     static void lose(stage& s) { s.events = feed(); }
     static error_code lost() { return {}; }
 };
-struct operation_form {
+struct operation_form : waiting_form {
     static void prepare(stage& s) { s.start_operation(); }
-    static bool waits(stage& s)
-    {
-        s.settle();
-        return true;
-    }
-    static void finish(stage& s) { s.appears(); }
     static void spoil(stage& s)
     {
         s.start_operation();

@@ -135,10 +135,11 @@ TEMPLATE_LIST_TEST_CASE("use_future is filled while another thread runs the clie
 {
     stage s;
     TestType::prepare(s);
-    run_elsewhere const running(s);
+    std::optional<run_elsewhere> running(std::in_place, s);
     auto result = TestType::call(s, asio::use_future);
     TestType::finish(s);
     REQUIRE(result.wait_for(30s) == std::future_status::ready);
+    running.reset(); // an operation that it gives belongs on the client's executor
     check_future(result, TestType::check);
 }
 
@@ -224,14 +225,17 @@ TEMPLATE_LIST_TEST_CASE("use_awaitable of another executor resumes there", "", a
     stage s;
     TestType::prepare(s);
     asio::thread_pool others(1);
+    std::shared_ptr<void> kept;       // an operation that it gives belongs on the client's executor
     std::promise<bool> resumed_there; // Catch2's macros belong to the main thread
     std::future<bool> result = resumed_there.get_future();
     {
         run_elsewhere const running(s);
         auto const there = others.get_executor();
         auto body = [&]() -> asio::awaitable<void> {
-            auto const completed = co_await TestType::call(s, asio::as_tuple(asio::use_awaitable));
-            resumed_there.set_value(!std::get<0>(completed) && there.running_in_this_thread());
+            auto completed = co_await TestType::call(s, asio::as_tuple(asio::use_awaitable));
+            bool const good = !std::get<0>(completed) && there.running_in_this_thread();
+            kept = std::make_shared<decltype(completed)>(std::move(completed));
+            resumed_there.set_value(good);
         };
         asio::co_spawn(there, body(), asio::detached);
         TestType::finish(s);

@@ -1,6 +1,7 @@
 #include "catch.hpp"
 #include "child_process.hpp"
 #include "chosen_seed.hpp"
+#include "hex.hpp"
 
 #include "protocol/base64.hpp"
 #include "protocol/proxy.hpp"
@@ -207,24 +208,6 @@ reading read_proxy(std::string const& text)
     return r;
 }
 
-std::string hex(std::string_view bytes)
-{
-    std::string out;
-    for (char const c : bytes) {
-        out += "0123456789abcdef"[static_cast<unsigned char>(c) >> 4];
-        out += "0123456789abcdef"[static_cast<unsigned char>(c) & 15];
-    }
-    return out;
-}
-
-std::string unhex(std::string_view digits)
-{
-    std::string out;
-    for (std::size_t at = 0; at + 1 < digits.size(); at += 2)
-        out += static_cast<char>(std::stoi(std::string(digits.substr(at, 2)), nullptr, 16));
-    return out;
-}
-
 std::string text_of(json::value const& v)
 {
     return std::string(v.as_string().data(), v.as_string().size());
@@ -267,7 +250,7 @@ void check_same(reading const& ours, json::array const& theirs)
     CHECK(theirs[2].to_number<int>() == ours.url.port);
     CHECK(without_slashes_behind(text_of(theirs[3])) == ours.url.path);
     // None at all is an empty user with an empty password to the others.
-    std::string const credentials = unhex(text_of(theirs[4])) + ":" + unhex(text_of(theirs[5]));
+    std::string const credentials = from_hex(text_of(theirs[4])) + ":" + from_hex(text_of(theirs[5]));
     CHECK(
         (ours.credentials.empty() ? credentials == ":" : ours.credentials == "Basic " + protocol::base64(credentials)));
 }
@@ -322,7 +305,7 @@ void compare(std::function<std::string(urls&)> const& make, reading (*read)(std:
             REQUIRE(std::string_view(e.what()).find(secret) == std::string_view::npos);
         }
         accepted += r.accepted ? 1 : 0;
-        to_others.push_back(json::array{json::string(hex(texts.back())), json::string(hex(r.request))});
+        to_others.push_back(json::array{json::string(to_hex(texts.back())), json::string(to_hex(r.request))});
         ours.push_back(std::move(r));
     }
     CHECK(accepted > count / 5);

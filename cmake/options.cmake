@@ -19,8 +19,12 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
   find_program(CCACHE ccache)
   if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-    # Files that use a precompiled header are kept too.
-    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${CCACHE})
+    # Precompiled headers are kept too, and what uses them. ccache takes one for the same where only comments or macros of
+    # what it includes changed; g++ then includes that once more, as "#pragma once" goes by its bytes. So these count too.
+    file(GLOB_RECURSE precompiled_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/*.hpp ${PROJECT_SOURCE_DIR}/tests/catch.hpp)
+    list(JOIN precompiled_headers ":" precompiled_headers)
+    set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros
+                                    CCACHE_EXTRAFILES=${precompiled_headers} ${CCACHE})
     if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
       add_compile_options(-fpch-preprocess)
     else()

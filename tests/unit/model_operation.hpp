@@ -58,8 +58,9 @@ struct told_life {
 /// - *Ended* only if the server ended it and sent that. *Vanished* only if it runs no longer or is hidden from the
 /// list.
 /// - *Not started* only by a list that was asked for after the time to appear, and only if nothing that may be it was
-///   told or shown by that list, or was sent by the server since the send without the feed having been lost. A name
-///   that was not seen is `vanished` where the feed was lost since the send, or lists are all there is.
+///   told or shown by that list, or was sent by the server since the send, and had arrived by then, without the feed
+///   having been lost. A name that was not seen is `vanished` where the feed was lost since the send, or lists are all
+///   there is.
 /// - *No hang.* What matches is followed at once; with the deciding list there is a verdict, or something runs that may
 ///   yet match.
 /// - *Whole life.* Its events are `started`, the latest update told before it was found, each one after, `ended`.
@@ -95,6 +96,8 @@ public:
             gap_ = gap_ || polled;
             told_in_time_ = lives_.size();
             decided_by_ = w_.list_taken_at();
+            for (int who = 0; who < most; ++who)
+                undelivered_[static_cast<std::size_t>(who)] = w_.on_the_wire(who);
         }
         pursuit_.listed(steady(requested), polled);
         judge();
@@ -352,8 +355,9 @@ private:
                                           [&](told_life const& l) { return l.who == who && l.birth == b.births; });
             hold(told || !b.runs || w_.hidden(who) || b.born_at >= decided_by_, of_operations,
                  "nothing started, but the list shows it");
-            hold(b.born_at <= w_.sends_since() || w_.on_the_wire(who), of_operations,
-                 "nothing started, but the feed told it");
+            hold(b.born_at <= w_.sends_since() || b.born_at >= decided_by_ ||
+                     undelivered_[static_cast<std::size_t>(who)],
+                 of_operations, "nothing started, but the feed told it");
         }
     }
 
@@ -363,7 +367,8 @@ private:
     std::vector<told_life> lives_; // in the order told
     std::size_t known_before_ = 0;
     std::size_t told_in_time_ = SIZE_MAX;
-    moment decided_by_ = never; // when the list was made that shows what has come in time
+    moment decided_by_ = never;            // when the list was made that shows what has come in time
+    std::array<bool, most> undelivered_{}; // what was on the wire when it was taken in
     std::optional<moment> sent_, replied_;
     std::string name_;
     bool gap_ = false;

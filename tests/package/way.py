@@ -195,7 +195,7 @@ def deb():
             assert name in re.search("^Depends: (.*)$", fields[package], re.M)[1], f"{package} asks for {name}: {fields[package]}"
         for document in ("copyright", "CHANGELOG.md"):
             assert (root / "usr/share/doc" / package / document).is_file(), f"{package} has its {document}"
-    for page in ("man/man1/plex-activities.1", "bash-completion/completions/plex-activities", "zsh/vendor-completions/_plex-activities"):
+    for page in ("man/man1/plex-activities.1.gz", "bash-completion/completions/plex-activities", "zsh/vendor-completions/_plex-activities"):
         assert (root / "usr/share" / page).is_file(), page
     assert run(root / "usr/bin/plex-activities", "--version") == f"{VERSION}\n"
     with_cmake("find_package", WORK / "find_package_deb", f"-DCMAKE_PREFIX_PATH={root}/usr")

@@ -126,6 +126,7 @@ private:
     asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
     asio::awaitable<attempt> try_dial(transport);
     struct errand; // work that goes on while the connection is wanted
+    class errand_end;
     asio::awaitable<void> watch_interest(std::shared_ptr<errand>);
     /// Empty when nobody wanted the connection any more before the work was done: it is cancelled.
     template <class T>
@@ -254,6 +255,23 @@ struct live_feed::errand {
     bool over = false;
 };
 
+/// Goes with the work. Where Asio destroys that, whoever waits for it is destroyed only later, and the signal would
+/// reach for what it waited on.
+class live_feed::errand_end
+{
+public:
+    explicit errand_end(std::shared_ptr<errand> e) noexcept : of_(std::move(e)) {}
+    errand_end(errand_end&&) noexcept = default;
+    ~errand_end()
+    {
+        if (of_)
+            of_->over = true;
+    }
+
+private:
+    std::shared_ptr<errand> of_;
+};
+
 // What ends the work ends the wait for it, also what it throws, and also where Asio destroys it for want of memory:
 // whoever waits is destroyed with it then. Asio's own parallel groups would wait for the watch.
 template <class T>
@@ -278,9 +296,8 @@ asio::awaitable<std::optional<T>> live_feed::while_wanted(asio::awaitable<T> wor
     if (e->unwanted)
         co_return result;
     auto initiation = [this, &e, &work](auto handler) {
-        auto done = [e, handler = std::move(handler)](std::exception_ptr thrown, T value) mutable {
-            std::move(handler)(thrown, std::move(value));
-        };
+        auto done = [e, ended = errand_end(e), handler = std::move(handler)](
+                        std::exception_ptr thrown, T value) mutable { std::move(handler)(thrown, std::move(value)); };
         asio::co_spawn(scope_.executor(), std::move(work),
                        asio::bind_cancellation_slot(e->work.slot(), std::move(done)));
     };

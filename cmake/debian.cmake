@@ -33,7 +33,7 @@ if(PLEX_BUILD_TOOLS)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME plex-activities)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities.")
+  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities, and the service plex-dashboard.")
 endif()
 
 # Every package has the licence and the changes in a folder of its own, which `cmake --install` leaves out.

@@ -123,7 +123,7 @@ TEST_CASE("a token is not taken from a file that others may read, and no value o
     CHECK(open.find("token is open to others: chmod 600 it") != open.npos);
 
     std::string const secret = "xyzzy-S3CRET";
-    for (std::string const& bad :
+    for (char const* const bad :
          {R"({"servers": [{"url": ["SECRET"]}]})", R"({"servers": [{"url": "http://a", "types": "SECRET"}]})",
           R"({"servers": [{"url": "http://a", "token_environment": "SECRET"}]})", R"({"servers": "SECRET"})",
           R"({"servers": [{"url": "http://SECRET@a", "token": "x", "token_file": "SECRET"}]})",

@@ -33,7 +33,8 @@ if(PLEX_BUILD_TOOLS)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_NAME plex-activities)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
-  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities, and the service plex-dashboard.")
+  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities.")
+  set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian_pages.cmake)
 endif()
 
 # Every package has the licence and the changes in a folder of its own, which `cmake --install` leaves out.

@@ -8,7 +8,11 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
+#if __has_include(<catch2/catch_all.hpp>) // Catch2 3
+#include <catch2/catch_all.hpp>
+#else
 #include <catch2/catch.hpp>
+#endif
 
 #include <chrono>
 #include <exception>

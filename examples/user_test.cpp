@@ -6,7 +6,11 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
+#if __has_include(<catch2/catch_all.hpp>) // Catch2 3
+#include <catch2/catch_all.hpp>
+#else
 #include <catch2/catch.hpp>
+#endif
 
 #include <chrono>
 #include <cstdint>

@@ -7,9 +7,20 @@
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/system_executor.hpp>
 
+#include <new>
+
 namespace plex::detail {
 
 namespace {
+
+/// The code is told whether or not there is memory for the rest.
+void describe(std::exception const& failure, diagnostics& d) noexcept
+try {
+    diagnostics::content content;
+    content.message = failure.what();
+    d = diagnostics(std::move(content));
+} catch (std::bad_alloc const&) {
+}
 
 error_code code_of(std::exception_ptr e, diagnostics& d)
 {
@@ -20,21 +31,30 @@ error_code code_of(std::exception_ptr e, diagnostics& d)
     } catch (error const& failure) {
         d = failure.diagnostics();
         return failure.code();
+    } catch (std::bad_alloc const&) {
+        return make_error_code(boost::system::errc::not_enough_memory);
     } catch (std::exception const& failure) { // a user's token function
-        diagnostics::content content;
-        content.message = failure.what();
-        d = diagnostics(std::move(content));
+        describe(failure, d);
         auto const* const of_asio = dynamic_cast<boost::system::system_error const*>(&failure);
         return of_asio ? of_asio->code() : make_error_code(errc::unauthorized);
     }
+}
+
+/// Of the handler. Asio 1.81 gives an empty one where it finds no memory for it, which nobody may use.
+template <class... T>
+asio::any_completion_executor executor_of(any_handler<T...> const& handler, asio::any_completion_executor const& other)
+{
+    asio::any_completion_executor executor = asio::get_associated_executor(handler, other);
+    if (!executor)
+        throw std::bad_alloc();
+    return executor;
 }
 
 /// Where there is no executor of a client, or none any more: without one of its own the handler is called here.
 template <class... T>
 void complete_elsewhere(error_code ec, any_handler<T...> handler)
 {
-    auto const executor =
-        asio::get_associated_executor(handler, asio::any_completion_executor(asio::system_executor()));
+    auto const executor = executor_of(handler, asio::any_completion_executor(asio::system_executor()));
     asio::dispatch(executor, [ec, handler = std::move(handler)]() mutable { std::move(handler)(ec, T()...); });
 }
 
@@ -42,7 +62,7 @@ template <class Operation, class... T>
 void start(std::shared_ptr<home> const& at, diagnostics& d, Operation operation, any_handler<T...> handler)
 {
     auto const slot = asio::get_associated_cancellation_slot(handler);
-    auto const executor = asio::get_associated_executor(handler, at->executor());
+    auto const executor = executor_of(handler, asio::any_completion_executor(at->executor()));
     auto complete = [to = &d, handler = std::move(handler)](std::exception_ptr e, T... value) mutable {
         error_code const ec = code_of(e, *to);
         std::move(handler)(ec, std::move(value)...);

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -73,12 +74,19 @@ public:
     /// Says the TLS goodbye on the kept connections and closes them.
     asio::awaitable<void> say_goodbye(net::steady_time deadline);
 
-    /// Formats nothing below the level.
+    /// Formats nothing below the level. For want of memory a line is left out: nothing is to fail for that.
     template <class F>
     void log(log_level level, F text) const
     {
-        if (settings_.logger.write && level <= settings_.logger.level)
-            settings_.logger.write(level, text());
+        if (!settings_.logger.write || level > settings_.logger.level)
+            return;
+        std::string line;
+        try {
+            line = text();
+        } catch (std::bad_alloc const&) {
+            return;
+        }
+        settings_.logger.write(level, line);
     }
 
 private:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <span>
 
 namespace plex {
@@ -47,6 +48,7 @@ client_state::client_state(asio::any_io_executor executor, config given)
     : kept(given), at(std::make_shared<home>(std::move(executor), given.executor_is_strand)),
       scope(at->executor(), at->io_executor()), calls(scope, completed(given), kept), feed(scope, at, calls, kept)
 {
+    out_of_memory(); // made while there is some
 }
 
 void client_state::context_destroyed() noexcept
@@ -59,11 +61,14 @@ void client_state::context_destroyed() noexcept
 asio::awaitable<void> client_state::close(client::duration timeout)
 {
     net::steady_time const deadline = std::chrono::steady_clock::now() + timeout;
-    if (!scope.stopped()) {
+    if (scope.stopped())
+        co_return;
+    try {
         co_await feed.say_goodbye(deadline);
         co_await calls.say_goodbye(deadline);
-        stop();
+    } catch (std::bad_alloc const&) { // it goes without a word
     }
+    stop();
 }
 
 // The calls look by themselves where they run: a frame of `run_at` around each would be a third of what they cost.

@@ -125,7 +125,9 @@ std::string describe(error_code code, diagnostics const& d)
         text += ": " + d.cause().message();
     for (server_error_entry const& entry : d.server_errors())
         text += "; server error " + std::to_string(entry.code) + ": " + entry.message;
-    if (d.server_errors().empty() && !d.body_excerpt().empty())
+    // Of a reply that does not refuse it is what was asked for, with titles, which are private.
+    bool const is_refusal = d.http_status() / 100 != 2;
+    if (is_refusal && d.server_errors().empty() && !d.body_excerpt().empty())
         text += "; the server said: " + d.body_excerpt();
     return text;
 }

@@ -9,6 +9,9 @@
 #include <openssl/err.h>
 #include <openssl/sslerr.h>
 
+#include <new>
+#include <utility>
+
 namespace plex::detail {
 
 namespace asio = boost::asio;
@@ -154,6 +157,17 @@ error refusal(undertaking const& u, errc code, diagnostics::content said)
     return make(code, std::move(said));
 }
 
+std::shared_ptr<error const> const& out_of_memory()
+{
+    static std::shared_ptr<error const> const one = [] {
+        diagnostics::content content;
+        content.message = "memory has run out";
+        error_code const code = make_error_code(boost::system::errc::not_enough_memory);
+        return std::make_shared<error const>(code, diagnostics(std::move(content)));
+    }();
+    return one;
+}
+
 error error_of(undertaking const& u, std::exception_ptr thrown)
 {
     std::string what;
@@ -163,6 +177,8 @@ error error_of(undertaking const& u, std::exception_ptr thrown)
         return e;
     } catch (boost::system::system_error const& e) {
         return network_error(u, e.code(), "going on to the next step");
+    } catch (std::bad_alloc const&) {
+        return *out_of_memory();
     } catch (std::exception const& e) {
         what = e.what();
     } catch (...) {

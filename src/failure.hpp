@@ -3,6 +3,7 @@
 #include <plex/error.hpp>
 
 #include <exception>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -24,7 +25,12 @@ error stopped_error(undertaking const&);
 /// @param said what the reply says of itself, without a message
 error refusal(undertaking const&, errc, diagnostics::content said);
 
-/// What was thrown, as an error of ours: of Asio, or of the user's token function, which may throw anything.
+/// For where no other can be made: one for the process, of the code `boost::system::errc::not_enough_memory`.
+/// @throws std::bad_alloc the first time, not once there is a client
+std::shared_ptr<error const> const& out_of_memory();
+
+/// What was thrown, as an error of ours: of Asio, of want of memory, or of the user's token function, which may throw
+/// anything.
 error error_of(undertaking const&, std::exception_ptr);
 
 } // namespace plex::detail

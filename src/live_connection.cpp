@@ -4,6 +4,7 @@
 #include "net/event_stream_link.hpp"
 #include "net/random.hpp"
 #include "net/websocket_link.hpp"
+#include "throw_from_run.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -36,12 +37,29 @@ struct live_feed::attempt {
     error failure;
 };
 
-asio::awaitable<void> live_feed::until_unwanted()
+/// Cancels the work once nobody wants it. The feed may be gone where the errand is over.
+asio::awaitable<void> live_feed::watch_interest(std::shared_ptr<errand> e)
 {
-    while (wanted()) {
-        net::woken const why = co_await news_.park(scope_.executor());
-        if (why == net::woken::by_cancellation)
+    struct watching {
+        explicit watching(errand& w) noexcept : of(w) { of.is_watched = true; }
+        ~watching() { of.is_watched = false; }
+        errand& of;
+    } const here(*e);
+    while (!e->over) {
+        if (!wanted()) {
+            e->unwanted = true;
+            e->work.emit(asio::cancellation_type::terminal);
             co_return;
+        }
+        co_await news_.park(scope_.executor());
+    }
+}
+
+void live_feed::close_link() noexcept
+{
+    if (std::shared_ptr<net::live_link> const link = std::exchange(link_, nullptr)) {
+        counts_.frames += link->frames();
+        link->close();
     }
 }
 
@@ -52,7 +70,7 @@ asio::awaitable<void> live_feed::run(std::shared_ptr<void> owner)
     while (wanted()) {
         change(connection_state::connecting);
         lost_.reset();
-        let_go_ = false;
+        let_go_ = broken_ = false;
         if (plan_.current() == transport::polling) {
             asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
             co_await poll();
@@ -87,10 +105,8 @@ asio::awaitable<void> live_feed::run_again(std::shared_ptr<void> owner, net::liv
 asio::awaitable<bool> live_feed::leave_connection()
 {
     ++connection_;
-    if (std::shared_ptr<net::live_link> const link = std::exchange(link_, nullptr)) {
-        counts_.frames += link->frames();
-        link->close();
-    }
+    close_link();
+    broken_ = false;
     something_changed();
     status_news_.wake_all();
     ledger_.disconnected();
@@ -114,10 +130,11 @@ asio::awaitable<bool> live_feed::recover()
             co_return true;
     }
     if (next == step::give_up) {
-        give_up(why.failure);
+        std::shared_ptr<error const> failure = std::make_shared<error const>(why.failure);
+        give_up(std::move(failure));
         co_return false;
     }
-    if (next == step::at_once) {
+    if (next == step::at_once && !restarting_) {
         calls_.log(log_level::info, [&] {
             return why.failure.diagnostics().message() + ": going on with " + std::string(to_string(plan_.current()));
         });
@@ -133,15 +150,20 @@ asio::awaitable<bool> live_feed::recover()
     co_return true;
 }
 
-void live_feed::give_up(error const& failure)
+void live_feed::give_up(std::shared_ptr<error const> failure) noexcept
 {
-    note(failure);
+    note(*failure);
     running_ = false; // whoever hears of the failure may subscribe anew
-    leave_onlookers(failure);
+    outgoing_.clear();
+    leave_onlookers(*failure);
     auto const all = std::exchange(subscribers_, {});
     for (auto const& s : all)
         retire(*s);
-    change(connection_state::ended);
+    try {
+        change(connection_state::ended);
+    } catch (...) { // a logger's
+        throw_from_run(scope_.executor(), std::current_exception());
+    }
     for (auto const& s : all)
         s->end(failure);
 }
@@ -151,7 +173,7 @@ asio::awaitable<void> live_feed::pause(sync::reconnect_plan::duration delay)
 {
     steady_time const until = std::chrono::steady_clock::now() + delay;
     bool const polling = status_.transport == transport::polling;
-    while (wanted() && !promoted_ && !(polling && list_wanted_)) {
+    while (wanted() && !promoted_ && !broken_ && !(polling && list_wanted_)) {
         net::woken const why = co_await news_.park(scope_.executor(), until);
         if (why != net::woken::by_wake)
             co_return;
@@ -240,7 +262,7 @@ asio::awaitable<void> live_feed::poll()
         steady_time const requested = std::chrono::steady_clock::now();
         asio::awaitable<listed> listing = list();
         std::optional<listed> got = co_await while_wanted(std::move(listing));
-        if (!got || !wanted() || promoted_)
+        if (!got || !wanted() || promoted_ || broken_)
             co_return;
         if (std::optional<error> const& failure = got->failure) {
             lose(*failure, setback_of_list(*failure));
@@ -250,15 +272,16 @@ asio::awaitable<void> live_feed::poll()
             connected();
         plan_.heard();
         sync::instant const now = now_instant();
-        ledger_.polled(got->list.updates(), requested, now, outgoing_);
+        learn(now, [&] { ledger_.polled(got->list.updates(), requested, now, outgoing_); });
         got->list.release();
         snapshot_taken(requested, now);
         if (ledger_.full()) {
             lose(ledger_full(), sync::setback::hopeless);
             co_return;
         }
+        source_->room->resume_forgotten();
         co_await pause(ledger_.running() != 0 ? poll_while_busy : poll_while_idle);
-        if (!wanted() || promoted_)
+        if (!wanted() || promoted_ || broken_)
             co_return;
     }
 }
@@ -266,6 +289,7 @@ asio::awaitable<void> live_feed::poll()
 /// Tries the better transports now and then, while the present one goes on.
 asio::awaitable<void> live_feed::look_upward(std::shared_ptr<void> owner, std::uint64_t connection)
 {
+    sideline mine{*this, connection};
     while (is_current(connection) && plan_.upward_at()) {
         steady_time const at = *plan_.upward_at();
         if (std::chrono::steady_clock::now() < at) {
@@ -277,9 +301,11 @@ asio::awaitable<void> live_feed::look_upward(std::shared_ptr<void> owner, std::u
                 break;
             asio::awaitable<attempt> dialling = try_dial(better);
             std::optional<attempt> dialled = co_await while_wanted(std::move(dialling));
-            if (!is_current(connection) || !dialled)
+            mine.done = !is_current(connection) || !dialled;
+            if (mine.done)
                 co_return;
             if (dialled->link) {
+                mine.done = true;
                 plan_.went_up(better, std::chrono::steady_clock::now());
                 promoted_ = std::move(dialled->link);
                 if (link_)
@@ -290,6 +316,7 @@ asio::awaitable<void> live_feed::look_upward(std::shared_ptr<void> owner, std::u
         }
         plan_.stayed(std::chrono::steady_clock::now());
     }
+    mine.done = true;
     (void)owner;
 }
 

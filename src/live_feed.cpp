@@ -1,13 +1,13 @@
 #include "live_feed.hpp"
 
 #include "failure.hpp"
+#include "throw_from_run.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -63,19 +63,26 @@ std::shared_ptr<subscriber> live_feed::subscribe(std::shared_ptr<void> owner, fi
         made->stopped = true;
         return made;
     }
+    tell_what_is_left(now);
     subscribers_.push_back(made);
-    open(owner);
-    std::vector<sync::mail> what_runs;
-    ledger_.introduce(now, what_runs);
-    for (sync::mail const& m : what_runs)
-        made->box.post(m);
-    if (made->on_event && !made->box.empty()) {
-        // Not from within subscribe(): the caller does not hold its subscription yet.
-        asio::post(scope_.executor(), [weak = std::weak_ptr(made)] {
-            if (auto const s = weak.lock(); s && !s->stopped)
-                s->notify();
-        });
+    try {
+        open(owner);
+        std::vector<sync::mail> what_runs;
+        ledger_.introduce(now, what_runs);
+        for (sync::mail const& m : what_runs)
+            made->box.post(m);
+        if (made->on_event && made->has_news()) {
+            // Not from within subscribe(): the caller does not hold its subscription yet.
+            asio::post(scope_.executor(), [weak = std::weak_ptr(made)] {
+                if (auto const s = weak.lock(); s && !s->stopped)
+                    s->notify();
+            });
+        }
+    } catch (...) {
+        unsubscribe(*made);
+        throw;
     }
+    made->introduced = true;
     return made;
 }
 
@@ -86,15 +93,21 @@ void live_feed::watch(std::shared_ptr<void> owner, onlooker& o)
         o.ended(stopped_error({"following the activities", calls_.origin()}));
         return;
     }
-    onlookers_.push_back(o);
-    open(owner);
     sync::instant const now = now_instant();
-    std::vector<sync::mail> what_runs;
-    ledger_.introduce(now, what_runs);
-    for (sync::mail const& m : what_runs)
-        o.told(m, now.steady);
-    if (status_.state == connection_state::reconciled)
-        o.listed(*last_snapshot_, status_.transport == transport::polling, now.steady);
+    tell_what_is_left(now);
+    onlookers_.push_back(o);
+    try {
+        open(owner);
+        std::vector<sync::mail> what_runs;
+        ledger_.introduce(now, what_runs);
+        for (sync::mail const& m : what_runs)
+            o.told(m, now.steady);
+        if (status_.state == connection_state::reconciled)
+            o.listed(*last_snapshot_, status_.transport == transport::polling, now.steady);
+    } catch (...) {
+        disregard(o);
+        throw;
+    }
 }
 
 void live_feed::disregard(onlooker& o) noexcept
@@ -140,17 +153,32 @@ void live_feed::open(std::shared_ptr<void> const& owner)
     list_wanted_ = false;
     was_reconciled_ = false;
     opened_ = 0;
-    change(connection_state::connecting);
-    asio::co_spawn(scope_.executor(), run(owner), asio::detached);
+    restarting_ = broken_ = false;
+    outgoing_.clear();
+    try {
+        change(connection_state::connecting);
+        go_on(owner, run(owner));
+    } catch (...) {
+        running_ = false;
+        status_.state = connection_state::idle;
+        throw;
+    }
+}
+
+/// Where there was no memory to tell it: before anybody comes who knows it from elsewhere.
+void live_feed::tell_what_is_left(sync::instant now)
+{
+    if (!outgoing_.empty())
+        tell(now);
 }
 
 void live_feed::tell(sync::instant now)
 {
     exclusive::visit const here(source_->inside);
     // A callback may end subscriptions, or add some, which are introduced to what is told here.
-    std::vector<sync::mail> batch = std::exchange(outgoing_, {});
     std::vector<std::shared_ptr<subscriber>> round = std::exchange(spare().round, {});
     round.assign(subscribers_.begin(), subscribers_.end());
+    std::vector<sync::mail> batch = std::exchange(outgoing_, {});
     for (sync::mail const& m : batch)
         tell_onlookers([&](onlooker& o) { o.told(m, now.steady); });
     if (round.size() == 1) {
@@ -162,7 +190,7 @@ void live_feed::tell(sync::instant now)
     // What was remembered and no list has shown is told after what the list has shown.
     if (std::optional<steady_time> const settled = ledger_.settled())
         for (auto const& s : round)
-            s->box.settled(*settled, now);
+            s->settled(*settled, now);
     for (auto const& s : round)
         s->notify(batch);
     round.clear();
@@ -200,8 +228,8 @@ void live_feed::change(connection_state state)
     auto const tell = on_change_;
     try {
         (*tell)(status());
-    } catch (...) { // leaves run() from a handler of its own; the feed goes on
-        asio::post(scope_.executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
+    } catch (...) { // the feed goes on
+        throw_from_run(scope_.executor(), std::current_exception());
     }
 }
 
@@ -283,7 +311,11 @@ void live_feed::count(counters& c) const
 void live_feed::stop() noexcept
 {
     source_->feed = nullptr;
-    leave_onlookers(stopped_error({"following the activities", calls_.origin()}));
+    try {
+        leave_onlookers(stopped_error({"following the activities", calls_.origin()}));
+    } catch (std::bad_alloc const&) {
+        leave_onlookers(*out_of_memory());
+    }
     auto const all = std::exchange(subscribers_, {});
     for (auto const& s : all) {
         retire(*s);

@@ -12,13 +12,18 @@
 
 #include <plex/client.hpp>
 
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
-#include <boost/asio/experimental/awaitable_operators.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <new>
 #include <optional>
 #include <span>
 #include <vector>
@@ -34,7 +39,7 @@ inline sync::instant now_instant()
 /// mailboxes. It is open, or tried again, while somebody is interested.
 ///
 /// live_feed.cpp: who listens. live_connection.cpp: opened, lost, tried again. live_reading.cpp: what is read, and the
-/// comparison with the list.
+/// comparison with the list. live_restart.cpp: where memory runs out.
 class live_feed final : public net::stoppable, private net::link_listener, private net::readable_listener
 {
 public:
@@ -74,7 +79,9 @@ private:
         sync::setback what = sync::setback::transient;
     };
     struct attempt; // at one
-    struct room {   // of what is read and told at once; one for all feeds of a thread, as their receive buffer is
+    struct lifeline;
+    struct sideline;
+    struct room { // of what is read and told at once; one for all feeds of a thread, as their receive buffer is
         std::vector<sync::mail> batch;
         std::vector<std::shared_ptr<subscriber>> round;
     };
@@ -92,7 +99,10 @@ private:
     void disconnect_if_unwanted() noexcept;
     void retire(subscriber const& s) noexcept { counts_.conflated += s.box.conflated(); }
     static room& spare();
-    void tell(sync::instant now); ///< everybody what is outgoing
+    void tell(sync::instant now); ///< everybody what is outgoing; where there is no memory it stays outgoing
+    void tell_what_is_left(sync::instant now);
+    template <class F>
+    void learn(sync::instant now, F from_ledger);
     template <class F>
     void tell_onlookers(F);
     void leave_onlookers(error const& why);
@@ -101,6 +111,12 @@ private:
     void note(error const&);
 
     // the connection
+    void go_on(std::shared_ptr<void> const& owner, asio::awaitable<void> work);
+    asio::awaitable<void> watched(std::shared_ptr<void> owner, std::uint64_t line, asio::awaitable<void> work);
+    void broke_off(std::uint64_t line, std::shared_ptr<void> const& owner) noexcept;
+    void broke_off_beside(std::uint64_t connection) noexcept;
+    asio::awaitable<void> restart(std::shared_ptr<void> owner);
+    void close_link() noexcept;
     asio::awaitable<void> run(std::shared_ptr<void> owner);
     asio::awaitable<void> run_again(std::shared_ptr<void> owner, net::live_link::end);
     asio::awaitable<void> open_link();
@@ -109,7 +125,8 @@ private:
     asio::awaitable<bool> recover();
     asio::awaitable<std::shared_ptr<net::live_link>> dial(transport);
     asio::awaitable<attempt> try_dial(transport);
-    asio::awaitable<void> until_unwanted();
+    struct errand; // work that goes on while the connection is wanted
+    asio::awaitable<void> watch_interest(std::shared_ptr<errand>);
     /// Empty when nobody wanted the connection any more before the work was done: it is cancelled.
     template <class T>
     asio::awaitable<std::optional<T>> while_wanted(asio::awaitable<T> work);
@@ -117,13 +134,14 @@ private:
     asio::awaitable<sync::reconnect_plan::list_answer> ask_list();
     asio::awaitable<void> pause(sync::reconnect_plan::duration);
     asio::awaitable<void> look_upward(std::shared_ptr<void> owner, std::uint64_t connection);
-    void give_up(error const&);
+    void give_up(std::shared_ptr<error const>) noexcept;
     void connected();
     bool is_current(std::uint64_t connection) const noexcept { return connection_ == connection; }
 
     // what is read
     void follow(std::shared_ptr<void> owner);
-    void read_on(std::shared_ptr<void> owner);
+    void read_on(std::shared_ptr<void> const& owner);
+    void read_further(error_code, std::shared_ptr<void> const& owner);
     void readable(error_code, std::shared_ptr<void> owner) override;
     void stopped_reading(net::live_link const&, net::live_link::end);
     net::live_link::end read_once(net::live_link&, sync::instant now);
@@ -149,6 +167,9 @@ private:
     bool running_ = false;
     bool closing_ = false; // saying goodbye
     bool let_go_ = false;  // the connection was closed because nobody wanted it
+    bool broken_ = false;  // what went on beside it has run out of memory
+    bool restarting_ = false;
+    std::uint64_t line_ = 0; // which coroutine keeps it going, or did last
 
     sync::ledger ledger_;
     sync::reconnect_plan plan_;
@@ -185,22 +206,87 @@ private:
     bool list_wanted_ = false;
 };
 
+/// In the frame of a coroutine that goes on beside the one that keeps the feed going (`lifeline`), for one connection:
+/// should it end before its work is done, the connection ends with it.
+struct live_feed::sideline {
+    ~sideline()
+    {
+        if (!done)
+            feed.broke_off_beside(connection);
+    }
+    live_feed& feed;
+    std::uint64_t connection;
+    bool done = false;
+};
+
 template <class F>
 void live_feed::tell_onlookers(F tell)
 {
-    for (onlooker& o : onlookers_)
-        tell(o);
+    for (auto next = onlookers_.begin(); next != onlookers_.end();) {
+        onlooker& o = *next++;
+        try {
+            tell(o);
+        } catch (std::bad_alloc const&) { // it does not know what it has missed
+            o.unlink();
+            o.ended(*out_of_memory());
+        }
+    }
 }
 
+/// What the ledger has put out is told also where memory runs out in it: it belongs into every mailbox.
+template <class F>
+void live_feed::learn(sync::instant now, F from_ledger)
+{
+    try {
+        from_ledger();
+    } catch (std::bad_alloc const&) {
+        tell_what_is_left(now);
+        throw;
+    }
+}
+
+/// Shared by who does it and who watches whether it is still wanted, as either may go first.
+struct live_feed::errand {
+    asio::cancellation_signal work;
+    asio::cancellation_signal watch;
+    bool is_watched = false;
+    bool unwanted = false;
+    bool over = false;
+};
+
+// What ends the work ends the wait for it, also what it throws, and also where Asio destroys it for want of memory:
+// whoever waits is destroyed with it then. Asio's own parallel groups would wait for the watch.
 template <class T>
 asio::awaitable<std::optional<T>> live_feed::while_wanted(asio::awaitable<T> work)
 {
-    using namespace asio::experimental::awaitable_operators;
-    asio::awaitable<void> unwanted = until_unwanted();
-    auto first = co_await (std::move(work) || std::move(unwanted));
+    using use_type = asio::use_awaitable_t<>;
+    use_type const use;
+    auto const e = std::make_shared<errand>();
+    struct leave {
+        ~leave()
+        {
+            e.over = true;
+            if (e.is_watched)
+                e.watch.emit(asio::cancellation_type::terminal);
+        }
+        errand& e;
+    } const left{*e};
+    // The signals have to outlive what they cancel: the handlers hold them.
+    asio::co_spawn(scope_.executor(), watch_interest(e),
+                   asio::bind_cancellation_slot(e->watch.slot(), [e](std::exception_ptr) {}));
     std::optional<T> result;
-    if (first.index() == 0)
-        result.emplace(std::get<0>(std::move(first)));
+    if (e->unwanted)
+        co_return result;
+    auto initiation = [this, &e, &work](auto handler) {
+        auto done = [e, handler = std::move(handler)](std::exception_ptr thrown, T value) mutable {
+            std::move(handler)(thrown, std::move(value));
+        };
+        asio::co_spawn(scope_.executor(), std::move(work),
+                       asio::bind_cancellation_slot(e->work.slot(), std::move(done)));
+    };
+    T done = co_await asio::async_initiate<use_type const, void(std::exception_ptr, T)>(initiation, use);
+    if (!e->unwanted)
+        result.emplace(std::move(done));
     co_return result;
 }
 

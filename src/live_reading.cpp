@@ -64,18 +64,28 @@ void live_feed::follow(std::shared_ptr<void> owner)
     attend(owner);
     if (plan_.upward_at())
         asio::co_spawn(scope_.executor(), look_upward(owner, connection_), asio::detached);
-    read_on(std::move(owner));
+    read_on(owner);
 }
 
-void live_feed::read_on(std::shared_ptr<void> owner)
+void live_feed::read_on(std::shared_ptr<void> const& owner)
 {
     if (link_->has_more())
-        readable(error_code(), std::move(owner));
+        read_further(error_code(), owner);
     else
-        link_->stream().notify_readable(std::move(owner), *this);
+        link_->stream().notify_readable(owner, *this);
 }
 
 void live_feed::readable(error_code ec, std::shared_ptr<void> owner)
+{
+    std::uint64_t const line = line_;
+    try {
+        read_further(ec, owner);
+    } catch (std::bad_alloc const&) {
+        broke_off(line, owner);
+    }
+}
+
+void live_feed::read_further(error_code ec, std::shared_ptr<void> const& owner)
 {
     end why = end::none;
     do
@@ -84,9 +94,9 @@ void live_feed::readable(error_code ec, std::shared_ptr<void> owner)
     if (why == end::none && ec)
         why = link_->is_silent() ? end::silent : end::lost;
     if (why == end::none && !ledger_.full())
-        read_on(std::move(owner));
+        read_on(owner);
     else
-        asio::co_spawn(scope_.executor(), run_again(std::move(owner), why), asio::detached);
+        go_on(owner, run_again(owner, why));
 }
 
 void live_feed::stopped_reading(net::live_link const& link, end why)
@@ -104,7 +114,8 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
     if (outgoing_.capacity() == 0)
         outgoing_.swap(spare().batch);
     std::uint64_t const frames = link.frames();
-    end const why = link.read(now.steady, *this);
+    end why = end::none;
+    learn(now, [&] { why = link.read(now.steady, *this); });
     if (link.frames() != frames)
         plan_.heard();
     if (!outgoing_.empty())
@@ -159,11 +170,13 @@ error live_feed::ledger_full() const
 /// that slept, would cost every quiet feed a part of a kilobyte.
 void live_feed::attend(std::shared_ptr<void> const& owner)
 {
+    source_->room->resume_forgotten();
+    tell_what_is_left(now_instant());
     while (wanted()) {
         sync::instant const now = now_instant();
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
-            ledger_.settle(now, outgoing_);
+            learn(now, [&] { ledger_.settle(now, outgoing_); });
             tell(now); // a callback may have stopped everything
             continue;
         }
@@ -201,14 +214,25 @@ void live_feed::attend_at(steady_time at, std::shared_ptr<void> const& owner)
         return;
     }
     attention_->expires_at(at);
-    attention_->async_wait([this, weak = std::weak_ptr(owner)](error_code) {
+    auto attend_then = [this, weak = std::weak_ptr(owner)](error_code) {
         std::shared_ptr<void> const held = weak.lock();
         if (!held)
             return;
         attends_at_ = net::wait_list::no_deadline;
-        if (link_)
-            attend(held); // in time, or as something has changed
-    });
+        std::uint64_t const connection = connection_;
+        try {
+            if (link_)
+                attend(held); // in time, or as something has changed
+        } catch (std::bad_alloc const&) {
+            broke_off_beside(connection);
+        }
+    };
+    try {
+        attention_->async_wait(std::move(attend_then));
+    } catch (...) {
+        attends_at_ = net::wait_list::no_deadline;
+        throw;
+    }
 }
 
 void live_feed::something_changed() noexcept
@@ -223,11 +247,13 @@ void live_feed::something_changed() noexcept
 
 asio::awaitable<void> live_feed::take_snapshot_now(std::shared_ptr<void> owner, std::uint64_t connection)
 {
+    sideline mine{*this, connection};
     list_wanted_ = false;
     steady_time const begun = std::chrono::steady_clock::now();
     bool const closes_gap = !snapshots_.closed_gap && begun >= snapshots_.connected + second_snapshot;
     bool const good = co_await take_snapshot(connection, closes_gap);
-    if (!is_current(connection) || !link_)
+    mine.done = !is_current(connection) || !link_;
+    if (mine.done)
         co_return;
     steady_time const done = std::chrono::steady_clock::now();
     snapshots_.is_asked = false;
@@ -241,6 +267,7 @@ asio::awaitable<void> live_feed::take_snapshot_now(std::shared_ptr<void> owner, 
         snapshots_.delay.raise();
     }
     attend(owner);
+    mine.done = true;
 }
 
 asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool closes_gap)
@@ -261,7 +288,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         }
         co_return false;
     }
-    ledger_.snapshot_arrived(got->list.updates(), now, outgoing_);
+    learn(now, [&] { ledger_.snapshot_arrived(got->list.updates(), now, outgoing_); });
     got->list.release();
     snapshot_taken(requested.steady, now);
     if (ledger_.full()) { // who reads the feed may wait long for its next byte

@@ -11,14 +11,17 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/strand.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <atomic>
 #include <exception>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -95,37 +98,115 @@ struct completion<void> {
     using signature = void(std::exception_ptr);
 };
 
+/// What an operation that was launched shares with its handler, wherever that is.
+struct launched {
+    explicit launched(std::shared_ptr<home> h) : at(std::move(h)) {}
+
+    std::shared_ptr<home> const at;
+    asio::cancellation_signal signal;
+    std::atomic<bool> broke_off = false; // whoever sets it tells of it
+};
+
+/// The handler of an operation, which is owed a call. Asio destroys it unused where memory runs out on its way, or in
+/// the initiation of what the operation waits for: it then gets `std::bad_alloc`. Not where its execution context goes.
+template <class Executor, class Slot, class Handler, class... T>
+class owed_call
+{
+public:
+    owed_call(std::shared_ptr<launched> l, Executor back, Slot slot, Handler handler)
+        : launched_(std::move(l)), back_(std::move(back)), slot_(std::move(slot)), handler_(std::move(handler))
+    {
+    }
+    owed_call(owed_call&& other)
+        : launched_(std::move(other.launched_)), back_(other.back_), slot_(other.slot_),
+          handler_(std::move(other.handler_))
+    {
+    }
+    owed_call& operator=(owed_call&&) = delete;
+    ~owed_call()
+    {
+        if (launched_ && !launched_->at->gone())
+            break_off();
+    }
+
+    /// From the client's home to where the handler belongs.
+    static void bring(owed_call self, std::exception_ptr e, T... value)
+    {
+        Executor const back = self.back_;
+        asio::dispatch(back, [self = std::move(self), e, ... value = std::move(value)]() mutable {
+            self.call(e, std::move(value)...);
+        });
+    }
+
+private:
+    void call(std::exception_ptr e, T... value)
+    {
+        launched_.reset();
+        if (slot_.is_connected())
+            slot_.clear();
+        std::move(handler_)(e, std::move(value)...);
+    }
+    /// Posted, as the initiation may still be running.
+    void break_off() noexcept
+    {
+        std::shared_ptr<launched> const l = launched_;
+        if (l->broke_off.exchange(true))
+            return;
+        try {
+            asio::post(l->at->executor(), [self = std::move(*this)]() mutable {
+                bring(std::move(self), std::make_exception_ptr(std::bad_alloc()), T()...);
+            });
+        } catch (...) { // there is none for that either
+            l->broke_off = false;
+        }
+        launched_.reset();
+    }
+
+    std::shared_ptr<launched> launched_; // null once it was called, or another has taken its place
+    Executor back_;
+    Slot slot_;
+    Handler handler_;
+};
+
 /// Runs `operation` on the client's home; `handler` gets its result on the handler's own executor. A cancellation of
 /// the handler's slot is carried over to the home: the slot holds weak references alone, so that a foreign coroutine
 /// that is never resumed keeps no strand past its context.
+/// @throws std::bad_alloc and `handler` then is not called
 template <class T, class Handler>
 void launch(std::shared_ptr<home> const& at, asio::awaitable<T> operation, Handler handler)
 {
-    auto signal = std::make_shared<asio::cancellation_signal>();
+    auto shared = std::make_shared<launched>(at);
     auto slot = asio::get_associated_cancellation_slot(handler);
     auto back =
         asio::prefer(asio::get_associated_executor(handler, at->executor()), asio::execution::outstanding_work.tracked);
     if (slot.is_connected()) {
-        slot.assign([weak_signal = std::weak_ptr(signal), weak_home = std::weak_ptr(at)](asio::cancellation_type) {
+        slot.assign([weak = std::weak_ptr(shared), weak_home = std::weak_ptr(at)](asio::cancellation_type) {
             auto const h = weak_home.lock();
-            if (!h || h->gone() || weak_signal.expired())
+            if (!h || h->gone() || weak.expired())
                 return;
             // The awaiter's filter has let it pass; the spawned coroutine's own would stop all but the terminal one.
-            asio::dispatch(h->executor(), [weak_signal] {
-                if (auto const s = weak_signal.lock())
-                    s->emit(asio::cancellation_type::terminal);
+            asio::dispatch(h->executor(), [weak] {
+                if (auto const s = weak.lock())
+                    s->signal.emit(asio::cancellation_type::terminal);
             });
         });
     }
-    auto complete = [signal, slot, back, handler = std::move(handler)](std::exception_ptr e, auto... value) mutable {
-        asio::dispatch(back, [slot, e, handler = std::move(handler), ... value = std::move(value)]() mutable {
-            if (slot.is_connected())
-                slot.clear();
-            std::move(handler)(e, std::move(value)...);
-        });
+    // The coroutine's frames hold what is launched, as the signal has to outlive them.
+    auto const start = [&]<class... V>(std::type_identity<void(std::exception_ptr, V...)>) {
+        using owed = owed_call<decltype(back), decltype(slot), Handler, V...>;
+        auto complete = [shared, handler = owed(shared, back, slot, std::move(handler))](std::exception_ptr e,
+                                                                                         V... value) mutable {
+            owed::bring(std::move(handler), e, std::move(value)...);
+        };
+        asio::co_spawn(at->executor(), std::move(operation),
+                       asio::bind_cancellation_slot(shared->signal.slot(), std::move(complete)));
     };
-    asio::co_spawn(at->executor(), std::move(operation),
-                   asio::bind_cancellation_slot(signal->slot(), std::move(complete)));
+    try {
+        start(std::type_identity<typename completion<T>::signature>());
+    } catch (std::bad_alloc const&) { // of the operation's beginning, which runs in here where this is its home
+        if (!shared->broke_off.exchange(true))
+            throw;
+    }
 }
 
 /// Awaited from the client's home, `operation` runs inline; from elsewhere it is taken there and its result back. Never

@@ -2,9 +2,11 @@
 
 #include "live_feed.hpp"
 
-#include <boost/asio/post.hpp>
+#include "failure.hpp"
+#include "throw_from_run.hpp"
 
 #include <exception>
+#include <new>
 #include <utility>
 
 namespace plex::detail {
@@ -24,12 +26,18 @@ void subscriber::leave() noexcept
         source->feed->unsubscribe(*this);
 }
 
-void subscriber::end(error e)
+void subscriber::end(std::shared_ptr<error const> e) noexcept
 {
     if (stopped || failure)
         return;
-    failure = std::make_unique<error const>(std::move(e));
+    failure = std::move(e);
     notify();
+}
+
+void subscriber::run_out() noexcept
+{
+    if (!failure)
+        failure = out_of_memory();
 }
 
 /// What is pending comes first, and what is remembered from an earlier process may yet be told to have ended.
@@ -39,23 +47,45 @@ bool subscriber::goes_round_mailbox() noexcept
     return direct_;
 }
 
-void subscriber::receive(std::span<sync::mail const> batch)
-{
-    if (!goes_round_mailbox())
-        box.post(batch);
-}
+// After what a mailbox has had no memory for there is nothing that it could be told.
 
-void subscriber::receive_last(std::span<sync::mail> batch)
+void subscriber::receive(std::span<sync::mail const> batch) noexcept
 {
-    if (goes_round_mailbox())
+    if (failure || goes_round_mailbox())
         return;
-    for (sync::mail& m : batch)
-        box.post(std::move(m));
+    try {
+        box.post(batch);
+    } catch (std::bad_alloc const&) {
+        run_out();
+    }
 }
 
-void subscriber::notify(std::span<sync::mail const> batch)
+void subscriber::receive_last(std::span<sync::mail> batch) noexcept
 {
-    if (stopped)
+    if (failure || goes_round_mailbox())
+        return;
+    try {
+        for (sync::mail& m : batch)
+            box.post(std::move(m));
+    } catch (std::bad_alloc const&) {
+        run_out();
+    }
+}
+
+void subscriber::settled(std::chrono::steady_clock::time_point requested, sync::instant now) noexcept
+{
+    if (failure)
+        return;
+    try {
+        box.settled(requested, now);
+    } catch (std::bad_alloc const&) {
+        run_out();
+    }
+}
+
+void subscriber::notify(std::span<sync::mail const> batch) noexcept
+{
+    if (stopped || !introduced)
         return;
     if (on_event)
         call_back(std::exchange(direct_, false) ? batch : std::span<sync::mail const>());
@@ -63,13 +93,18 @@ void subscriber::notify(std::span<sync::mail const> batch)
         waiting.wake();
 }
 
-std::optional<error> subscriber::take_failure()
+std::optional<error> subscriber::take_failure() noexcept
 {
     if (stopped || told_failure || !box.empty())
         return std::nullopt;
-    if (box.overflowed() && !failure)
-        failure = std::make_unique<error const>(errc::subscriber_overflow,
-                                                "taking a feed's events: they came faster than they were taken");
+    if (box.overflowed() && !failure) {
+        try {
+            failure = std::make_shared<error const>(errc::subscriber_overflow,
+                                                    "taking a feed's events: they came faster than they were taken");
+        } catch (std::bad_alloc const&) {
+            run_out();
+        }
+    }
     if (!failure)
         return std::nullopt;
     told_failure = true;
@@ -78,29 +113,35 @@ std::optional<error> subscriber::take_failure()
 }
 
 /// The caller holds it: a callback may destroy its subscription.
-void subscriber::call_back(std::span<sync::mail const> batch)
-{
+void subscriber::call_back(std::span<sync::mail const> batch) noexcept
+try {
+    bool is_theirs = false; // what is thrown
     try {
         for (sync::mail const& m : batch) {
             box.admit(m, [&](activity_event const& event) {
+                is_theirs = true;
                 if (!stopped)
                     on_event(event);
+                is_theirs = false;
             });
         }
-        while (!stopped) {
-            std::optional<activity_event> const event = box.take();
-            if (!event)
-                break;
-            on_event(*event);
-        }
-        if (std::optional<error> const failed = take_failure(); failed && on_end)
-            on_end(failed->code(), failed->diagnostics());
-    } catch (...) {
-        // Whose fault it is must hear of it, the other subscribers must not: so it leaves run() from a handler of its
-        // own.
-        stop();
-        asio::post(source->room->executor(), [e = std::current_exception()] { std::rethrow_exception(e); });
+    } catch (std::bad_alloc const&) {
+        if (is_theirs)
+            throw;
+        run_out();
     }
+    while (!stopped) {
+        std::optional<activity_event> const event = box.take();
+        if (!event)
+            break;
+        on_event(*event);
+    }
+    if (std::optional<error> const failed = take_failure(); failed && on_end)
+        on_end(failed->code(), failed->diagnostics());
+} catch (...) {
+    // Whose fault it is must hear of it, the other subscribers must not.
+    stop();
+    throw_from_run(source->room->executor(), std::current_exception());
 }
 
 } // namespace plex::detail

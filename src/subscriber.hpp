@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,21 +42,22 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
 
     /// One batch of what the feed has to tell, in two steps, so that everybody has it before anybody is told: a
     /// callback may do anything. Who is called back and has nothing pending needs no mailbox.
-    void receive(std::span<sync::mail const> batch);
-    void receive_last(std::span<sync::mail> batch); ///< as nobody else needs it any more
-    void notify(std::span<sync::mail const> batch);
+    void receive(std::span<sync::mail const> batch) noexcept;
+    void receive_last(std::span<sync::mail> batch) noexcept; ///< as nobody else needs it any more
+    void settled(std::chrono::steady_clock::time_point requested, sync::instant now) noexcept; ///< as its mailbox
+    void notify(std::span<sync::mail const> batch) noexcept;
     /// Something is pending, or the feed has ended: wakes the waiter, or calls back.
-    void notify() { notify({}); }
+    void notify() noexcept { notify({}); }
     /// Nothing is told any more.
     void stop() noexcept;
     /// What is pending is still told, then the error.
-    void end(error);
+    void end(std::shared_ptr<error const>) noexcept;
 
     /// Null for a feed that was never opened.
     static std::shared_ptr<subscriber> const& of(feed const& f) noexcept { return f.subscriber_; }
 
     /// What ended it, once, when all that came before is taken.
-    std::optional<error> take_failure();
+    std::optional<error> take_failure() noexcept;
     bool has_news() const noexcept { return stopped || failure || !box.empty() || box.overflowed(); }
     bool finished() const noexcept { return stopped || (told_failure && box.empty()); }
 
@@ -64,13 +66,16 @@ struct subscriber : std::enable_shared_from_this<subscriber> {
     waiter waiting;
     event_function on_event; ///< null for a feed
     end_function on_end;
-    std::unique_ptr<error const> failure;
+    std::shared_ptr<error const> failure;
     bool told_failure = false;
     bool stopped = false;
+    bool introduced = false; ///< it is told of nothing before
 
 private:
     bool goes_round_mailbox() noexcept;
-    void call_back(std::span<sync::mail const> batch);
+    /// For this subscriber memory has run out: what it has is still told, and then that.
+    void run_out() noexcept;
+    void call_back(std::span<sync::mail const> batch) noexcept;
     void leave() noexcept;
 
     bool direct_ = false; ///< the batch of this round is for the callback alone

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <exception>
 #include <iterator>
+#include <new>
 #include <utility>
 
 namespace plex::detail {
@@ -39,14 +40,25 @@ void token::stop() noexcept
 
 asio::awaitable<void> token::put(std::shared_ptr<question> q, token_source source)
 {
+    // Also where Asio destroys this, for want of memory in what the function waits for.
+    struct leave {
+        ~leave()
+        {
+            if (!has_answer)
+                asked.failure = std::make_exception_ptr(std::bad_alloc());
+            asked.answered = true;
+            asked.waiting.wake_all();
+        }
+        question& asked;
+        bool has_answer = false;
+    } left{*q};
     try {
         std::string answer = co_await source();
         q->answer = std::move(answer);
     } catch (...) {
         q->failure = std::current_exception();
     }
-    q->answered = true;
-    q->waiting.wake_all();
+    left.has_answer = true;
 }
 
 asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time deadline)
@@ -56,8 +68,13 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
     if (!open_) {
         open_ = std::make_shared<question>();
         // The signal has to live as long as the coroutine that it cancels: the handler holds it.
-        asio::co_spawn(scope_.executor(), put(open_, source_),
-                       asio::bind_cancellation_slot(open_->cancel.slot(), [q = open_](std::exception_ptr) {}));
+        try {
+            asio::co_spawn(scope_.executor(), put(open_, source_),
+                           asio::bind_cancellation_slot(open_->cancel.slot(), [q = open_](std::exception_ptr) {}));
+        } catch (...) {
+            open_.reset(); // nobody will answer
+            throw;
+        }
     }
     std::shared_ptr<question> const asked = open_;
     while (!asked->answered) {
@@ -70,14 +87,14 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
             throw network_error(doing, asio::error::operation_aborted, "waiting for the token");
     }
     if (open_ == asked) { // the first of those who waited
-        open_.reset();
         if (asked->failure) {
             asked_this_episode_ = false; // no answer: the next refusal asks again
         } else {
             if (asked->answer != value_)
-                replace_by(asked->answer);
+                replace_by(asked->answer); // where there is no memory for it, the next one does
             known_ = true;
         }
+        open_.reset();
     }
     if (asked->failure)
         std::rethrow_exception(asked->failure);
@@ -86,11 +103,12 @@ asio::awaitable<void> token::ask(undertaking const& doing, net::steady_time dead
 void token::replace_by(std::string const& value)
 {
     constexpr std::ptrdiff_t remembered = 4;
+    std::string fresh = value;
     if (!value_.empty())
         earlier_.push_front(std::move(value_));
     if (std::distance(earlier_.begin(), earlier_.end()) > remembered)
         earlier_.resize(remembered);
-    value_ = value;
+    value_ = std::move(fresh);
     ++version_;
 }
 

@@ -20,8 +20,10 @@ struct waiting_room::resumption {
     resumption(resumption&&) noexcept = default;
     ~resumption()
     {
-        if (room)
-            drop(room->leaving_);
+        if (!room || room->is_posting_)
+            return;
+        room->on_its_way_ = false;
+        drop(room->leaving_);
     }
     void operator()() { std::exchange(room, nullptr)->resume_all(); }
 
@@ -30,14 +32,21 @@ struct waiting_room::resumption {
 
 void waiting_room::leave(waiter& w) noexcept
 {
-    bool const is_first = leaving_.empty();
     leaving_.push_back(w);
-    if (!is_first)
+    resume_soon();
+}
+
+void waiting_room::resume_soon() noexcept
+{
+    if (on_its_way_ || leaving_.empty())
         return;
+    is_posting_ = true;
     try {
         asio::post(executor_, resumption(shared_from_this()));
-    } catch (...) { // out of memory: it stays until the next one leaves
+        on_its_way_ = true;
+    } catch (...) { // out of memory: they stay until the next one leaves, or the feed next looks what is due
     }
+    is_posting_ = false;
 }
 
 void waiting_room::resume_all()
@@ -46,11 +55,8 @@ void waiting_room::resume_all()
     struct rest {
         ~rest()
         {
-            try {
-                if (!room.leaving_.empty())
-                    asio::post(room.executor_, resumption(room.shared_from_this()));
-            } catch (...) { // as in leave()
-            }
+            room.on_its_way_ = false;
+            room.resume_soon();
         }
         waiting_room& room;
     } const others{*this};

@@ -65,6 +65,8 @@ public:
     explicit waiting_room(asio::any_io_executor e) : executor_(std::move(e)) {}
 
     asio::any_io_executor const& executor() const noexcept { return executor_; }
+    /// Those whom there was no memory to resume when they left: to be called now and then.
+    void resume_forgotten() noexcept { resume_soon(); }
     /// The execution context goes: who waits is destroyed.
     void release() noexcept;
 
@@ -75,12 +77,15 @@ private:
 
     void enter(waiter& w) noexcept { waiting_.push_back(w); }
     void leave(waiter&) noexcept;
+    void resume_soon() noexcept;
     void resume_all();
     static void drop(waiters&) noexcept;
 
     asio::any_io_executor executor_;
     waiters waiting_;
-    waiters leaving_; // a handler that resumes them is on its way
+    waiters leaving_; // a handler that resumes them is on its way, if there was memory for it
+    bool is_posting_ = false;
+    bool on_its_way_ = false;
 };
 
 template <class Handler>

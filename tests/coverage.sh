@@ -20,7 +20,7 @@ while [ $# != 0 ]; do
 done
 if [ $install = yes ]; then
     install_missing $build_packages clang-19 libclang-rt-19-dev llvm-19 openssl python3 python3-aiohttp nodejs node-ws \
-        node-eventsource nginx-light haproxy tinyproxy-bin groff-base mandoc zsh chromium chromium-driver python3-selenium systemd
+        node-eventsource nginx-light haproxy tinyproxy-bin groff-base mandoc zsh
     install_npm tests/npm build/npm
 fi
 
@@ -33,8 +33,7 @@ LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" ctest --preset coverage -
 llvm-profdata-19 merge -sparse -o $build/all.profdata $build/profiles
 
 objects=
-for program in tests/unit tests/out_of_memory tests/integration tests/command/command_unit tests/services/services tools/plex-activities \
-    tools/dashboard/plex-dashboard \
+for program in tests/unit tests/out_of_memory tests/integration tests/command/command_unit tools/plex-activities \
     $(cd $build && ls tests/fuzz/fuzz_* examples/* 2>/dev/null); do
     [ -f "$build/$program" ] && [ -x "$build/$program" ] && objects="$objects -object $build/$program"
 done

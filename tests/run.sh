@@ -26,7 +26,7 @@ if [ $install = yes ]; then
     compiler=
     case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
     [ -z "${PLEX_TEST_LONG:-}" ] || compiler="$compiler llvm-19"
-    install_missing $build_packages $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh chromium chromium-driver python3-selenium systemd
+    install_missing $build_packages $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh
     install_npm tests/npm build/npm
 fi
 run() {

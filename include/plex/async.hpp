@@ -12,6 +12,9 @@
 /// may be moved or destroyed meanwhile, and before a `deferred` is started. For a client that is destroyed
 /// all but `async_close` fail with `errc::stopped`; feeds and operations tell below what they do.
 ///
+/// Where there is no memory to begin one, the call throws `std::bad_alloc` and its handler is not called; where memory
+/// runs out later, it completes with `boost::system::errc::not_enough_memory`.
+///
 /// An execution context that is destroyed destroys the handlers unused, which makes a future a broken promise. Called
 /// after that they complete as for a client that is destroyed, from within the call where the handler has no executor.
 

@@ -74,7 +74,8 @@ public:
     int http_status() const noexcept;
     /// The server's own error entries; mostly empty.
     std::vector<server_error_entry> const& server_errors() const noexcept;
-    /// The beginning of the reply's body, at most 200 bytes, safe to print.
+    /// The beginning of the reply's body, at most 200 bytes, safe to print. That of a reply which does not refuse, but
+    /// cannot be read, may hold titles, which are private: `error::what()` leaves it out.
     std::string const& body_excerpt() const noexcept;
     /// The system's, TLS's or resolver's reason behind `connection_failed`.
     error_code cause() const noexcept;
@@ -97,7 +98,7 @@ private:
     std::shared_ptr<content const> content_;
 };
 
-/// Thrown by every operation. `code()` is an `errc` or an Asio error; `what()` is our message and the server's words.
+/// Thrown by every operation. `code()` is an `errc` or an Asio error; `what()` is our message and a refusal's words.
 class PLEX_API error : public boost::system::system_error
 {
 public:
@@ -110,7 +111,7 @@ public:
 
     /// What is known about it; lives as long as this, and a copy for itself.
     plex::diagnostics const& diagnostics() const noexcept { return diagnostics_; }
-    /// One line: our message, the condition, the status, the cause, and the server's words. Never the token.
+    /// One line: our message, the condition, the status, the cause, and a refusal's words. Never the token or a title.
     char const* what() const noexcept override;
 
 private:

@@ -26,7 +26,7 @@ class PlexActivities(ConanFile):
 
     def export_sources(self):
         tree = pathlib.Path(self.recipe_folder, "../..").resolve()
-        for pattern in ("CMakeLists.txt", "LICENSE", "CHANGELOG.md", "cmake/*", "include/*", "src/*", "tools/*", "packaging/systemd/*"):
+        for pattern in ("CMakeLists.txt", "LICENSE", "CHANGELOG.md", "cmake/*", "include/*", "src/*", "tools/*"):
             copy(self, pattern, tree, self.export_sources_folder)
 
     def requirements(self):

@@ -8,6 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
+#include <new>
 #include <tuple>
 
 namespace plex::net {
@@ -47,19 +48,24 @@ void byte_stream::expires_at(steady_time deadline, expiry_listener* listener)
 
 void byte_stream::arm(std::shared_ptr<watchdog> const& w)
 {
-    w->armed_for = w->deadline;
-    w->timer.expires_at(w->deadline); // ends a longer wait, whose handler finds nothing to do
+    w->armed_for = steady_time::max(); // as long as it is not, should there be no memory for it
+    w->timer.expires_at(w->deadline);  // ends a longer wait, whose handler finds nothing to do
     w->timer.async_wait([w](error_code ec) {
         if (ec || !w->stream)
             return;
         w->armed_for = steady_time::max();
-        if (std::chrono::steady_clock::now() < w->deadline)
-            return arm(w);
+        if (std::chrono::steady_clock::now() < w->deadline) {
+            try {
+                return arm(w);
+            } catch (std::bad_alloc const&) { // sooner than never
+            }
+        }
         w->stream->expired_ = true;
         w->stream->close();
         if (w->listener)
             w->listener->expired(*w->stream);
     });
+    w->armed_for = w->deadline;
 }
 
 bool byte_stream::is_quiet(stream_socket& socket) noexcept

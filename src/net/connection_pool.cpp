@@ -14,13 +14,17 @@ constexpr auto looked_at_after = std::chrono::milliseconds(50);
 
 } // namespace
 
-void connection_pool::lease::keep()
+void connection_pool::lease::keep() noexcept
 {
     if (!pool_ || pool_->scope_.stopped())
         return;
-    steady_time const now = std::chrono::steady_clock::now();
-    stream->expires_at(now + pool_->settings_.idle, pool_);
-    pool_->idle_.push_back({std::move(stream), now});
+    try {
+        steady_time const now = std::chrono::steady_clock::now();
+        stream->expires_at(now + pool_->settings_.idle, pool_);
+        pool_->idle_.push_back({std::move(stream), now});
+    } catch (...) { // out of memory: the call has its reply, and the next one another connection
+        stream.reset();
+    }
 }
 
 void connection_pool::lease::release() noexcept
@@ -95,7 +99,7 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
             co_return result;
         }
         if (!mine)
-            mine.emplace(waiting_);
+            mine.emplace(*this);
         woken const why = co_await queue_.park(scope_.executor(), deadline);
         if (scope_.stopped() || why == woken::by_cancellation)
             result.ec = asio::error::operation_aborted;
@@ -105,9 +109,8 @@ asio::awaitable<connection_pool::acquired> connection_pool::acquire(steady_time 
             co_return result;
         my_turn = true;
     }
-    mine.reset();
     lease connection(*this);
-    call_next(); // there may be room for another who was not called, as one was on his way
+    mine.reset(); // there may be room for another who was not called, as one was on his way
     connection.stream = take_kept(std::chrono::steady_clock::now(), hurries);
     if (connection.stream) {
         connection.kept = true;

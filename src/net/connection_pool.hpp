@@ -49,7 +49,7 @@ public:
         ~lease() { release(); }
 
         /// The connection is clean: the next request may have it.
-        void keep();
+        void keep() noexcept;
 
         std::unique_ptr<byte_stream> stream;
         bool kept = false; ///< it carried a request before: the server may have closed it meanwhile
@@ -87,12 +87,18 @@ private:
         std::unique_ptr<byte_stream> stream;
         steady_time since;
     };
-    struct place { // in the queue
-        explicit place(std::size_t& n) noexcept : count(n) { ++count; }
-        ~place() { --count; }
+    // In the queue. Whoever leaves it, by whatever way, may have been called: where there is room the next one is.
+    struct place {
+        explicit place(connection_pool& p) noexcept : pool(p) { ++pool.waiting_; }
+        ~place()
+        {
+            --pool.waiting_;
+            if (!pool.scope_.stopped() && !pool.queue_.is_waking())
+                pool.call_next();
+        }
         place(place const&) = delete;
         place& operator=(place const&) = delete;
-        std::size_t& count;
+        connection_pool& pool;
     };
     std::unique_ptr<byte_stream> take_kept(steady_time now, bool hurries);
     void expired(byte_stream&) noexcept override;

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <deque>
+#include <new>
 
 #include <sys/socket.h>
 
@@ -78,8 +79,12 @@ struct lookup final : stoppable, std::enable_shared_from_this<lookup> {
                                [self](error_code ec, tcp::resolver::results_type const& results) {
                                    self->done = true;
                                    self->failure = ec;
-                                   for (auto const& entry : results)
-                                       self->found.push_back(entry.endpoint());
+                                   try {
+                                       for (auto const& entry : results)
+                                           self->found.push_back(entry.endpoint());
+                                   } catch (std::bad_alloc const&) {
+                                       self->failure = make_error_code(boost::system::errc::not_enough_memory);
+                                   }
                                    self->news.wake_all();
                                });
     }

@@ -27,6 +27,8 @@ public:
     asio::awaitable<woken> park(asio::any_io_executor executor, steady_time deadline = no_deadline);
     void wake_one() noexcept;
     void wake_all() noexcept;
+    /// Somebody who was woken has yet to run.
+    bool is_waking() const noexcept { return !woken_.empty(); }
     /// Nobody waits, and nobody who was woken has yet to run.
     bool empty() const noexcept { return waiting_.empty() && woken_.empty(); }
 

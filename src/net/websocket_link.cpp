@@ -107,8 +107,13 @@ void websocket_link::send(protocol::opcode op, std::string_view payload)
         return;
     }
     is_writing_ = true;
-    auto self = std::static_pointer_cast<websocket_link>(shared_from_this());
-    asio::co_spawn(scope_.executor(), write_pending(std::move(self)), asio::detached);
+    try {
+        auto self = std::static_pointer_cast<websocket_link>(shared_from_this());
+        asio::co_spawn(scope_.executor(), write_pending(std::move(self)), asio::detached);
+    } catch (...) {
+        is_writing_ = false;
+        throw;
+    }
 }
 
 void websocket_link::send_close(std::uint16_t code)
@@ -121,6 +126,18 @@ void websocket_link::send_close(std::uint16_t code)
 
 asio::awaitable<void> websocket_link::write_pending(std::shared_ptr<websocket_link> self)
 {
+    // Also where it is destroyed for want of memory: who reads then finds out that the link is gone.
+    struct leave {
+        ~leave()
+        {
+            link.is_writing_ = false;
+            link.written_.wake_all();
+            if (!done)
+                link.close();
+        }
+        websocket_link& link;
+        bool done = false;
+    } left{*self};
     std::string writing;
     while (!self->pending_.empty()) {
         writing = std::exchange(self->pending_, std::string());
@@ -130,8 +147,7 @@ asio::awaitable<void> websocket_link::write_pending(std::shared_ptr<websocket_li
             break;
         }
     }
-    self->is_writing_ = false;
-    self->written_.wake_all();
+    left.done = true;
 }
 
 asio::awaitable<void> websocket_link::flushed(steady_time deadline)

@@ -20,10 +20,12 @@ public:
         line(e.what());
         line(e.code().message());
         details(e.diagnostics());
+        texts_.emplace_back(e.what());
     }
     void details(diagnostics const& d)
     {
         line(d.message());
+        texts_.push_back(d.message());
         line(d.body_excerpt());
         line(d.cause().message());
         for (server_error_entry const& entry : d.server_errors())
@@ -57,6 +59,8 @@ public:
     }
 
     std::vector<std::string> const& lines() const { return lines_; }
+    /// Of errors, what they are called by: `what()` and `message()`, without the server's words that are kept apart.
+    std::vector<std::string> const& texts() const { return texts_; }
     bool holds(std::string_view part) const
     {
         return std::any_of(lines_.begin(), lines_.end(), [&](std::string const& l) { return contains(l, part); });
@@ -64,6 +68,7 @@ public:
 
 private:
     std::vector<std::string> lines_;
+    std::vector<std::string> texts_;
 };
 
 } // namespace plex::test

@@ -1,4 +1,5 @@
 #include "fault_schedule.hpp"
+#include "relay.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -192,6 +193,9 @@ TEST_CASE("a listener that is frozen before its client knows of the connection i
     asio::io_context io;
     fault_schedule schedule(io);
     schedule.settings.transport = transport::websocket;
+    // By a longer way, so that the server knows of its listener before that has read the reply.
+    relay path(io, schedule.server().port(), {});
+    schedule.settings.url = "http://127.0.0.1:" + std::to_string(path.port());
     auto events = [&]() -> asio::awaitable<void> {
         std::function<bool()> const up = [&] {
             return schedule.connected().connection().state == connection_state::reconciled;

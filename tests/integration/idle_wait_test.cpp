@@ -90,6 +90,22 @@ TEST_CASE("the wait is over when nothing has run for the quiet time, and a list 
     s.run(c, body());
 }
 
+TEST_CASE("the list that a wait asks for comes 2.5 s after the last one at the soonest")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        wait_beside wait(c, scans_of_3(), 10ms);
+        co_await c.ready(10s);
+        auto const listed = std::chrono::steady_clock::now() - *c.running().snapshot_age;
+        co_await wait.over();
+        CHECK(wait.failure == nullptr);
+        CHECK(lists(s) == 2);
+        CHECK(std::chrono::steady_clock::now() - listed >= 2500ms);
+    };
+    s.run(c, body());
+}
+
 TEST_CASE("a list that shows more than the feed has told keeps the wait going")
 {
     served s;

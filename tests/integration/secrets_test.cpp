@@ -331,3 +331,39 @@ TEST_CASE("titles are in no log line above debug")
         CHECK_FALSE(contains(s.edges, title));
     }
 }
+
+TEST_CASE("titles are in no error's text, whatever becomes of a list or a notification")
+{
+    std::string const entry = R"({"uuid":"u","type":"t","title":")" + title + R"(","subtitle":")" + title + "\"";
+    std::string const list = R"({"MediaContainer":{"size":1,"Activity":[)" + entry;
+    std::vector<fault> all = faults();
+    all.push_back({"a list that breaks off", answering(reply_with(list))});
+    all.push_back({"a list of nothing but a title", answering(reply_with(title))});
+    all.push_back({"a list that is closed wrongly", answering(reply_with(list + "}}}"))});
+    all.push_back(
+        {"a list as a page", answering(reply_with("<html><head><title>" + title + "</title></head></html>"))});
+    all.push_back({"a list in XML", answering(reply_with("<MediaContainer size=\"1\"><Activity uuid=\"u\" title=\"" +
+                                                         title + "\"/></MediaContainer>"))});
+    all.push_back({"a list as Plex's XML error",
+                   answering(reply_with("<Response code=\"1\" title=\"" + title + "\" status=\"" + title + "\"/>"))});
+    all.push_back({"a list that is cut", answering("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + list)});
+    all.push_back({"a status of its own", answering("HTTP/1.1 299 Fine\r\nContent-Length: " +
+                                                    std::to_string(list.size()) + "\r\n\r\n" + list)});
+    all.push_back({"a notification that breaks off", [entry](secret_scene& s) {
+                       s.settings.max_message = 100;
+                       s.server.notify_raw(R"({"NotificationContainer":{"ActivityNotification":[{"Activity":)" + entry);
+                   }});
+    std::size_t texts = 0;
+    for (fault const& f : all) {
+        INFO(f.what);
+        secret_scene s;
+        f.make(s);
+        s.do_everything();
+        for (std::string const& text : s.said.texts()) {
+            INFO(text);
+            CHECK_FALSE(contains(text, "Private Film"));
+        }
+        texts += s.said.texts().size();
+    }
+    CHECK(texts > 300);
+}

@@ -2,6 +2,7 @@
 
 #include "counted_memory.hpp"
 #include "hostile_server.hpp"
+#include "integration/certificates.hpp"
 #include "integration/run.hpp"
 
 #include "block_recycler.hpp"
@@ -158,10 +159,18 @@ struct flooded {
     error_code ended_with; ///< connection or feed
 };
 
-/// One subscriber, from before the flood until it is over.
-flooded listen_to(flood const& f, bool reads)
+/// Of every server over TLS, which the client trusts.
+tls_identity const& own_identity()
 {
-    hostile_server const server(f.serve);
+    static certificate const own("127.0.0.1", "IP:127.0.0.1");
+    static tls_identity const identity{own.pem(), own.key_pem()};
+    return identity;
+}
+
+/// One subscriber, from before the flood until it is over.
+flooded listen_to(flood const& f, bool reads, bool over_tls)
+{
+    hostile_server const server(f.serve, over_tls ? &own_identity() : nullptr);
     most_held_bytes();
     std::size_t const before = held_bytes();
     std::size_t const resident_before = resident_bytes();
@@ -169,6 +178,8 @@ flooded listen_to(flood const& f, bool reads)
     config settings;
     settings.url = server.url();
     settings.transport = f.over;
+    if (over_tls)
+        settings.tls.ca_pem = own_identity().certificate;
     client c(io.get_executor(), settings);
     flooded result;
     auto is_over = [&] {
@@ -200,24 +211,66 @@ flooded listen_to(flood const& f, bool reads)
     return result;
 }
 
-void check(flood const& f, bool reads)
+double mib(std::size_t bytes)
 {
-    flooded const r = listen_to(f, reads);
-    std::printf("%6.2f MiB (%6.2f resident)  %s, over %s, %s: %llu events taken, %s\n",
-                static_cast<double>(r.bytes) / (1u << 20), static_cast<double>(r.resident) / (1u << 20), f.what,
-                std::string(to_string(f.over)).c_str(), reads ? "read" : "not read",
+    return static_cast<double>(bytes) / (1u << 20);
+}
+
+/// The worst so far.
+struct {
+    std::size_t bytes = 0;
+    std::size_t resident = 0;
+} worst;
+
+flooded check(flood const& f, bool reads, bool over_tls = false)
+{
+    flooded const r = listen_to(f, reads, over_tls);
+    std::printf("%6.2f MiB (%6.2f resident)  %s, over %s%s, %s: %llu events taken, %s\n", mib(r.bytes), mib(r.resident),
+                f.what, std::string(to_string(f.over)).c_str(), over_tls ? " and TLS" : "", reads ? "read" : "not read",
                 static_cast<unsigned long long>(r.events), r.ended_with ? r.ended_with.message().c_str() : "no error");
-    INFO(f.what << ", " << (reads ? "read" : "not read"));
+    INFO(f.what << ", " << (over_tls ? "over TLS, " : "") << (reads ? "read" : "not read"));
     CHECK(r.bytes < bound);
     if (!sanitized) // whose memory is its own
         CHECK(r.resident < bound);
+    worst.bytes = std::max(worst.bytes, r.bytes);
+    worst.resident = std::max(worst.resident, r.resident);
+    return r;
+}
+
+struct listening {
+    flood to;
+    bool reads;
+};
+
+/// Each of them, and those over TLS too that held the most, or were resident with the most.
+void check_kind(std::vector<listening> const& kind)
+{
+    struct outcome {
+        listening const* of;
+        flooded r;
+    };
+    std::vector<outcome> all;
+    for (listening const& one : kind)
+        all.push_back({&one, check(one.to, one.reads)});
+    std::vector<listening const*> chosen;
+    for (auto const most : {&flooded::bytes, &flooded::resident}) {
+        std::sort(all.begin(), all.end(), [&](outcome const& a, outcome const& b) { return a.r.*most > b.r.*most; });
+        for (std::size_t i = 0; i != std::min<std::size_t>(2, all.size()); ++i)
+            if (std::find(chosen.begin(), chosen.end(), all[i].of) == chosen.end())
+                chosen.push_back(all[i].of);
+    }
+    for (listening const* one : chosen)
+        check(one->to, one->reads, true);
+    std::printf("%6.2f MiB (%6.2f resident)  the worst so far\n", mib(worst.bytes), mib(worst.resident));
 }
 
 void check(std::vector<flood> const& floods)
 {
+    std::vector<listening> kind;
     for (flood const& f : floods)
         for (bool const reads : {false, true})
-            check(f, reads);
+            kind.push_back({f, reads});
+    check_kind(kind);
 }
 
 constexpr unsigned char text = 0x81;
@@ -371,9 +424,11 @@ TEST_CASE("no list takes more than 32 MiB")
         return list_of(whole, entry);
     };
     auto const all_over = [](std::vector<std::pair<char const*, std::function<std::string()>>> const& bodies) {
+        std::vector<listening> kind;
         for (auto const& [what, body] : bodies)
             for (transport const over : {transport::websocket, transport::polling})
-                check({what, over, list_of_body(body), true}, over == transport::polling);
+                kind.push_back({{what, over, list_of_body(body), true}, over == transport::polling});
+        check_kind(kind);
     };
     auto const refused = [](std::function<std::string()> body) { return list_of_body(std::move(body), 500); };
     check({

@@ -4,12 +4,16 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <limits>
+#include <utility>
 
 namespace {
 
 constinit thread_local std::size_t until_failure = 0; // 0: never
-constinit thread_local bool lasting = false;
+constinit thread_local std::size_t failures = 0;
+constinit thread_local std::size_t made = 0;
 constinit thread_local bool failed = false;
+constinit thread_local bool is_spared = false;
 std::atomic<std::size_t> live{0};
 
 } // namespace
@@ -18,9 +22,10 @@ namespace plex::test {
 
 void* allocate(std::size_t size) noexcept
 {
-    if (until_failure != 0 && --until_failure == 0) {
+    made += is_spared ? 0 : 1;
+    if (!is_spared && until_failure != 0 && --until_failure == 0) {
         failed = true;
-        if (lasting)
+        if (--failures != 0)
             until_failure = 1;
         return nullptr;
     }
@@ -41,10 +46,28 @@ namespace plex::testing {
 
 void fail_allocation(std::size_t n, bool and_all_that_follow) noexcept
 {
+    fail_allocations(n, and_all_that_follow ? std::numeric_limits<std::size_t>::max() : 1);
+}
+
+void fail_allocations(std::size_t n, std::size_t count) noexcept
+{
     until_failure = n;
-    lasting = and_all_that_follow;
+    failures = count;
     if (n != 0)
         failed = false;
+    made = 0;
+}
+
+std::size_t allocations() noexcept
+{
+    return made;
+}
+
+spared::spared() noexcept : before_(std::exchange(is_spared, true)) {}
+
+spared::~spared()
+{
+    is_spared = before_;
 }
 
 bool allocation_failed() noexcept

@@ -16,10 +16,27 @@ namespace plex::testing {
 
 // The n-th allocation of this thread from now on fails, and perhaps all that follow; never while n is 0.
 void fail_allocation(std::size_t n, bool and_all_that_follow) noexcept;
+// The n-th of this thread and so many that follow fail, and then there is memory again.
+void fail_allocations(std::size_t n, std::size_t count) noexcept;
+// How many this thread has made or tried since then.
+std::size_t allocations() noexcept;
 // Whether one has failed since.
 bool allocation_failed() noexcept;
 // Blocks that are allocated and not freed, of all threads.
 std::size_t live_allocations() noexcept;
+
+// Within it this thread's allocations neither fail nor count: what a test keeps for itself.
+class spared
+{
+public:
+    spared() noexcept;
+    ~spared();
+    spared(spared const&) = delete;
+    spared& operator=(spared const&) = delete;
+
+private:
+    bool before_;
+};
 
 // Memory that runs out at one place: of each step, at its n-th allocation.
 class shortage

@@ -195,14 +195,9 @@ def deb():
             assert name in re.search("^Depends: (.*)$", fields[package], re.M)[1], f"{package} asks for {name}: {fields[package]}"
         for document in ("copyright", "CHANGELOG.md"):
             assert (root / "usr/share/doc" / package / document).is_file(), f"{package} has its {document}"
-    for page in ("man/man1/plex-activities.1", "bash-completion/completions/plex-activities", "zsh/vendor-completions/_plex-activities"):
+    for page in ("man/man1/plex-activities.1.gz", "bash-completion/completions/plex-activities", "zsh/vendor-completions/_plex-activities"):
         assert (root / "usr/share" / page).is_file(), page
-    for program in ("plex-activities", "plex-dashboard"):
-        assert run(root / "usr/bin" / program, "--version") == f"{VERSION}\n"
-    unit = (root / "usr/lib/systemd/system/plex-dashboard.service").read_text()
-    assert "\nExecStart=/usr/bin/plex-dashboard --config /etc/plex-activities/config.json\n" in unit, unit
-    for file in ("lib/sysusers.d/plex-activities.conf", "share/doc/plex-activities/examples/config.json"):
-        assert (root / "usr" / file).is_file(), file
+    assert run(root / "usr/bin/plex-activities", "--version") == f"{VERSION}\n"
     with_cmake("find_package", WORK / "find_package_deb", f"-DCMAKE_PREFIX_PATH={root}/usr")
     check_user(WORK / "find_package_deb" / "user")
     compile_with_pkg_config(root / "usr", WORK / "with_pkg_config_deb", USER / "main.cpp")

@@ -355,9 +355,9 @@ private:
                                           [&](told_life const& l) { return l.who == who && l.birth == b.births; });
             hold(told || !b.runs || w_.hidden(who) || b.born_at >= decided_by_, of_operations,
                  "nothing started, but the list shows it");
-            hold(b.born_at <= w_.sends_since() || b.born_at >= decided_by_ ||
-                     undelivered_[static_cast<std::size_t>(who)],
-                 of_operations, "nothing started, but the feed told it");
+            bool const came_later = b.born_at >= decided_by_ || undelivered_[static_cast<std::size_t>(who)];
+            hold(b.born_at <= w_.sends_since() || came_later || w_.on_the_wire(who), of_operations,
+                 "nothing started, but the feed told it");
         }
     }
 

@@ -8,6 +8,16 @@ install(TARGETS plex_activities plex_testing EXPORT plex_activities-targets
 install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev)
 if(PLEX_BUILD_TOOLS)
   install(TARGETS plex-activities COMPONENT tools)
+  if(PLEX_BUILD_SERVICES)
+    install(TARGETS plex-dashboard COMPONENT tools)
+    # The services' units name the folder that the programs are installed in.
+    configure_file(packaging/systemd/plex-dashboard.service.in plex-dashboard.service @ONLY)
+    install(FILES ${PROJECT_BINARY_DIR}/plex-dashboard.service DESTINATION lib/systemd/system COMPONENT tools)
+    install(FILES packaging/systemd/plex-activities.sysusers RENAME plex-activities.conf DESTINATION lib/sysusers.d
+            COMPONENT tools)
+    install(FILES packaging/systemd/config.json DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/plex-activities/examples
+            COMPONENT tools)
+  endif()
   if(TARGET plex_made_pages)
     set(pages ${PROJECT_BINARY_DIR}/tools)
     install(FILES ${pages}/plex-activities.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)

@@ -2,7 +2,7 @@
 """Holds the documentation to what it is made of. Without arguments.
 
 Blocks: in docs/guide and docs/recording.md every block of C++ is cut from the file that the line before it names, as
-`[name](path):`; in docs/guide there are no other blocks, and every example is shown.
+`[name](path):`, and so is every block of JSON in docs/guide; there are no other blocks there, and every example is shown.
 Footnotes: each that is referred to is there and the reverse, names a test or an example, and no section of a chapter is
 without one; that the tests exist is the matter of tests/promises.py.
 Links: each relative one leads to a file, and its anchor to a heading.
@@ -22,9 +22,10 @@ counted = {"blocks": 0, "footnotes": 0, "links": 0}
 def blocks(page):
     text = page.read_text(encoding="utf-8")
     for found in re.finditer(r"^```(\w*)\n(.*?)^```$", text, re.M | re.S):
-        if found[1] != "cpp":
-            if page in chapters:
-                faults.append(f"{page.name} has a block that is no C++: {found[1]}")
+        if found[1] != "cpp" and page not in chapters:
+            continue
+        if found[1] not in ("cpp", "json"):
+            faults.append(f"{page.name} has a block that is neither C++ nor JSON: {found[1]}")
             continue
         counted["blocks"] += 1
         named = re.search(r"\]\(([^()\n]+)\):\n$", text[: found.start()])

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "dashboard/board.hpp"
+#include "dashboard/http_server.hpp"
+
+#include <boost/asio/awaitable.hpp>
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace plex::dashboard {
+
+/// What is answered to whom: the page, its event stream, cancels, and whether we are well. What it is given has to live
+/// as long.
+class site
+{
+public:
+    /// Cancels an activity of a server, and throws why not.
+    using cancel_function = std::function<boost::asio::awaitable<void>(std::string server, std::string uuid)>;
+
+    site(board& shown, cancel_function cancel) : board_(shown), cancel_(std::move(cancel)) {}
+
+    /// @param hosts as `host_is_ours` takes them
+    /// @param cancel_token empty lets nobody cancel
+    void admit(std::vector<std::string> hosts, std::string cancel_token);
+
+    boost::asio::awaitable<http_reply> answer(http_request);
+
+private:
+    http_reply page_or_events(http_request const&);
+    boost::asio::awaitable<http_reply> cancel(http_request const&);
+    http_reply health() const;
+
+    board& board_;
+    cancel_function cancel_;
+    std::vector<std::string> hosts_;
+    std::string cancel_token_;
+};
+
+} // namespace plex::dashboard

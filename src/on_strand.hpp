@@ -186,7 +186,8 @@ void launch(std::shared_ptr<home> const& at, asio::awaitable<T> operation, Handl
                 return;
             // The awaiter's filter has let it pass; the spawned coroutine's own would stop all but the terminal one.
             asio::dispatch(h->executor(), [weak] {
-                if (auto const s = weak.lock())
+                // Where Asio has destroyed the coroutine the signal would reach for what it waited on.
+                if (auto const s = weak.lock(); s && !s->broke_off)
                     s->signal.emit(asio::cancellation_type::terminal);
             });
         });

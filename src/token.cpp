@@ -35,7 +35,8 @@ void token::stop() noexcept
     if (!q)
         return;
     q->waiting.wake_all();
-    q->cancel.emit(asio::cancellation_type::terminal);
+    if (!q->answered) // else there is nobody to cancel, and what it waited on may be gone
+        q->cancel.emit(asio::cancellation_type::terminal);
 }
 
 asio::awaitable<void> token::put(std::shared_ptr<question> q, token_source source)

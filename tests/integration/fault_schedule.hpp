@@ -39,6 +39,7 @@ public:
         slow_ = client_->subscribe();
         asio::co_spawn(client_->get_executor(), read(prompt_, prompt_story_, 0ms), asio::detached);
         asio::co_spawn(client_->get_executor(), read(slow_, slow_story_, 150ms), asio::detached);
+        asio::co_spawn(io_, count_turns(alive_), asio::detached);
         co_await std::move(events);
         co_await settle();
         judge.gap_ended(std::chrono::steady_clock::time_point::max());
@@ -146,6 +147,16 @@ private:
             judge.gap_ended(connected_at_); // polling sees states, not events: what lives between two may be missed
     }
 
+    asio::awaitable<void> count_turns(std::weak_ptr<void> alive)
+    {
+        asio::steady_timer timer(io_);
+        while (!alive.expired() && !over_) {
+            judge.turned();
+            timer.expires_after(30ms);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
+
     asio::awaitable<void> read(feed& from, std::vector<activity_event>& into, std::chrono::milliseconds pause)
     {
         asio::steady_timer timer(io_);
@@ -218,6 +229,7 @@ private:
     std::chrono::steady_clock::time_point connected_at_ = std::chrono::steady_clock::time_point::min();
     std::string finding_;
     bool over_ = false;
+    std::shared_ptr<void> const alive_ = std::make_shared<char>(); // for the loop, which may live on
 };
 
 /// Each one's `run()`, side by side until all are over, with a watchdog.

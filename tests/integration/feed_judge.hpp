@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,12 +21,23 @@ class feed_judge
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// The feed hears nothing from now on; what the server said up to `slack` ago may still have been on its way.
+    /// The loop that server and feed share has gone round. Told at most every `slack / turns`.
+    void turned(time_point now = std::chrono::steady_clock::now())
+    {
+        turned_.push_back(now);
+        if (turned_.size() > turns)
+            turned_.pop_front();
+        if (!felt_by_all_ && turned_.size() == turns && turned_.front() > last_fault_)
+            felt_by_all_ = now;
+    }
+    /// The feed hears nothing from now on; what the server said up to `slack` ago may still have been on its way, and
+    /// longer where the loop has hardly gone round since, on a machine that is busy.
     void gap_began(time_point now = std::chrono::steady_clock::now())
     {
         last_fault_ = now;
+        felt_by_all_.reset();
         if (!gap_)
-            gap_ = now - slack;
+            gap_ = turned_.empty() ? now - slack : std::min(now - slack, turned_.front());
     }
     void gap_began_if_none_since(time_point since)
     {
@@ -34,7 +47,7 @@ public:
     /// Whether a fault may have hit that connection before its client knew of it: it was young, or not yet there.
     bool may_be_hit(time_point connected) const
     {
-        return last_fault_ != time_point::min() && connected < last_fault_ + slack;
+        return last_fault_ != time_point::min() && (!felt_by_all_ || connected < *felt_by_all_);
     }
     /// What runs now is known, what comes is heard, if the connection is younger than the last fault: a client may not
     /// have noticed yet.
@@ -107,6 +120,7 @@ public:
 
 private:
     static constexpr auto slack = std::chrono::milliseconds(300);
+    static constexpr std::size_t turns = 10;
 
     struct life {
         time_point began;
@@ -145,8 +159,10 @@ private:
 
     std::map<std::string, std::vector<life>> lives_;
     std::vector<interval> gaps_;
+    std::deque<time_point> turned_;
     std::optional<time_point> gap_ = time_point::min(); // until the first contact
     time_point last_fault_ = time_point::min();
+    std::optional<time_point> felt_by_all_; // of the last fault
     std::size_t judged_ = 0;
     std::size_t excused_ = 0;
 };

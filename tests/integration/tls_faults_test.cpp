@@ -21,6 +21,15 @@ struct results {
     std::size_t failed = 0;
     std::size_t late = 0;             ///< of those that failed
     std::vector<interference> passed; ///< which made no difference
+
+    results& operator+=(results const& more)
+    {
+        struck += more.struck;
+        failed += more.failed;
+        late += more.late;
+        passed.insert(passed.end(), more.passed.begin(), more.passed.end());
+        return *this;
+    }
 };
 
 /// A list over TLS, with one interference.
@@ -82,6 +91,12 @@ public:
             all.passed.push_back(what_);
     }
 
+    /// Time ran out before it was struck, or on what came after it, as on a machine that is busy: that says nothing.
+    bool is_void() const
+    {
+        return (!path_.struck() && first_.code() == errc::timeout) || next_.code() == errc::timeout;
+    }
+
     std::size_t bytes = 0;
     std::size_t records = 0;
 
@@ -115,12 +130,13 @@ public:
         server.start_activity(activity_called("running", std::string(2'000, 't')));
     }
 
-    /// Each of them, some at once.
-    results judge(std::vector<interference> rest)
+    /// Each of them, some at once; again, beside fewer, those that time ran out on.
+    results judge(std::vector<interference> rest, std::size_t at_once = 60)
     {
         results all;
+        std::vector<interference> again;
         while (!rest.empty()) {
-            std::size_t const some = std::min<std::size_t>(rest.size(), 60);
+            std::size_t const some = std::min(rest.size(), at_once);
             std::vector<std::unique_ptr<attempt>> running;
             std::size_t over = 0;
             for (std::size_t i = 0; i != some; ++i) {
@@ -132,10 +148,16 @@ public:
                 });
             }
             test::run(io, until([&] { return over == some; }));
-            for (auto const& one : running)
-                one->judge(all);
+            for (std::size_t i = 0; i != some; ++i) {
+                if (at_once > 1 && running[i]->is_void())
+                    again.push_back(rest[rest.size() - 1 - i]);
+                else
+                    running[i]->judge(all);
+            }
             rest.resize(rest.size() - some);
         }
+        if (!again.empty())
+            all += judge(std::move(again), at_once / 4);
         return all;
     }
 

@@ -271,3 +271,29 @@ TEST_CASE("a token that is no header's value is refused before anything is sent,
     });
     CHECK(s.server.requests().empty());
 }
+
+TEST_CASE("a client that stops just after its token function was destroyed reaches for nothing that it waited on")
+{
+    call_scene s;
+    s.settings.token_function = [&s]() -> asio::awaitable<std::string> {
+        asio::steady_timer timer(s.io, 1ms);
+        co_await timer.async_wait(asio::use_awaitable); // as what throws at once is thrown at whoever asks
+        // A wait that cannot begin, as for want of memory: Asio then destroys the coroutine, with what it waits on.
+        auto const begins = [&timer](auto handler) {
+            auto const cancel = [&timer](asio::cancellation_type) { timer.cancel(); };
+            asio::get_associated_cancellation_slot(handler).assign(cancel);
+            throw std::bad_alloc();
+        };
+        co_await asio::async_initiate<asio::use_awaitable_t<> const, void()>(begins, asio::use_awaitable);
+        co_return std::string();
+    };
+    int called = 0;
+    diagnostics d;
+    async_get_server_activities(s.client(), d, [&](error_code, std::vector<activity> const&) { ++called; });
+    CHECK_THROWS_AS(s.io.run_for(20s), std::bad_alloc);
+    asio::post(s.client().get_executor(), [&] { s.client().stop(); }); // before the call is told of it
+    auto const watchdog = std::chrono::steady_clock::now() + 20s;
+    while (called == 0 && std::chrono::steady_clock::now() < watchdog)
+        s.io.run_one_for(1s);
+    CHECK(called == 1);
+}

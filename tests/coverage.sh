@@ -33,7 +33,7 @@ LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" ctest --preset coverage -
 llvm-profdata-19 merge -sparse -o $build/all.profdata $build/profiles
 
 objects=
-for program in tests/unit tests/out_of_memory tests/integration tests/command/command_unit tools/plex-activities \
+for program in tests/unit tests/out_of_memory tests/out_of_memory_client tests/memory tests/integration tests/command/command_unit tools/plex-activities \
     $(cd $build && ls tests/fuzz/fuzz_* examples/* 2>/dev/null); do
     [ -f "$build/$program" ] && [ -x "$build/$program" ] && objects="$objects -object $build/$program"
 done

@@ -152,7 +152,7 @@ private:
         asio::steady_timer timer(io_);
         while (!alive.expired() && !over_) {
             judge.turned();
-            timer.expires_after(30ms);
+            timer.expires_after(10ms);
             co_await timer.async_wait(asio::use_awaitable);
         }
     }

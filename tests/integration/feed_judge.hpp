@@ -21,13 +21,15 @@ class feed_judge
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    /// The loop that server and feed share has gone round. Told at most every `slack / turns`.
+    /// The feed's loop has gone round, with whatever there was to read.
     void turned(time_point now = std::chrono::steady_clock::now())
     {
+        if (!turned_.empty() && now - turned_.back() < slack / turns)
+            return;
         turned_.push_back(now);
-        if (turned_.size() > turns)
+        if (turned_.size() > std::size_t{turns})
             turned_.pop_front();
-        if (!felt_by_all_ && turned_.size() == turns && turned_.front() > last_fault_)
+        if (!felt_by_all_ && turned_.size() == std::size_t{turns} && turned_.front() > last_fault_)
             felt_by_all_ = now;
     }
     /// The feed hears nothing from now on; what the server said up to `slack` ago may still have been on its way, and
@@ -120,7 +122,7 @@ public:
 
 private:
     static constexpr auto slack = std::chrono::milliseconds(300);
-    static constexpr std::size_t turns = 10;
+    static constexpr int turns = 10;
 
     struct life {
         time_point began;

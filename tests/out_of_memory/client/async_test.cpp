@@ -60,49 +60,71 @@ struct short_of_memory {
     std::optional<operation> o;
 };
 
+/// What became of one start.
+struct outcome {
+    bool struck = false;
+    bool threw = false;
+    bool told_so = false;
+    std::string broken; // empty when nothing is
+};
+
+template <class Prepare, class Start>
+outcome start_short_of(std::size_t first, std::size_t count, config const& settings, Prepare prepare, Start start)
+{
+    outcome o;
+    try {
+        short_of_memory s(settings);
+        prepare(s);
+        testing::fail_allocations(first, count);
+        try {
+            start(s);
+        } catch (std::bad_alloc const&) {
+            o.threw = true;
+        }
+        if (!o.threw && !s.pump([&] { return s.called != 0; }))
+            o.broken = "neither threw nor was the handler called";
+        o.struck = testing::allocation_failed();
+        testing::fail_allocation(0, false);
+        s.pump([&, turns = 0]() mutable { return ++turns > 3; });
+        if (o.broken.empty() && s.called != (o.threw ? 0 : 1))
+            o.broken = "called " + std::to_string(s.called) + " times" + (o.threw ? ", though it threw" : "");
+        o.told_so = s.code == boost::system::errc::not_enough_memory;
+        if (!o.struck && s.code)
+            o.broken = s.code.message() + ", with memory";
+    } catch (std::exception const& e) {
+        testing::fail_allocation(0, false);
+        o.broken = e.what();
+    }
+    return o;
+}
+
+/// With each allocation failing in turn, until there is none left to fail. Side by side, as most of the time is
+/// waiting; each on a thread of its own, so that none finds memory that an earlier one has left for reuse.
 /// @param prepare with memory. @param start what is tested
 template <class Prepare, class Start>
 void every_start_is_told(std::string const& what, config const& settings, Prepare prepare, Start start)
 {
+    constexpr std::size_t side_by_side = 20;
     std::size_t thrown = 0;
     std::size_t out_of_memory = 0;
-    for (std::size_t const count : {1u, 3u}) {
-        for (std::size_t n = 1;; ++n) {
-            bool struck = false;
-            std::string broken;
-            std::thread([&] { // so that none finds memory that an earlier one has left for reuse
-                try {
-                    short_of_memory s(settings);
-                    prepare(s);
-                    bool threw = false;
-                    testing::fail_allocations(n, count);
-                    try {
-                        start(s);
-                    } catch (std::bad_alloc const&) {
-                        threw = true;
-                    }
-                    if (!threw && !s.pump([&] { return s.called != 0; }))
-                        broken = "neither threw nor was the handler called";
-                    struck = testing::allocation_failed();
-                    testing::fail_allocation(0, false);
-                    s.pump([&, turns = 0]() mutable { return ++turns > 3; });
-                    if (broken.empty() && s.called != (threw ? 0 : 1))
-                        broken = "called " + std::to_string(s.called) + " times" + (threw ? ", though it threw" : "");
-                    thrown += threw ? 1 : 0;
-                    out_of_memory += s.code == boost::system::errc::not_enough_memory ? 1 : 0;
-                    if (!struck && s.code)
-                        broken = s.code.message() + ", with memory";
-                } catch (std::exception const& e) {
-                    testing::fail_allocation(0, false);
-                    broken = e.what();
-                }
-            })
-                .join();
-            INFO(what << ", allocation " << n << " and " << count - 1 << " more failing");
-            REQUIRE(broken == "");
-            if (!struck)
-                break;
-            REQUIRE(n < 5000);
+    for (std::size_t const count : {1u, 3u, 10u, 50u}) {
+        bool all_struck = true;
+        for (std::size_t first = 1; all_struck; first += side_by_side) {
+            REQUIRE(first < 5000);
+            std::vector<outcome> outcomes(side_by_side);
+            std::vector<std::thread> threads;
+            for (std::size_t i = 0; i != side_by_side; ++i)
+                threads.emplace_back(
+                    [&, i] { outcomes[i] = start_short_of(first + i, count, settings, prepare, start); });
+            for (std::thread& t : threads)
+                t.join();
+            for (std::size_t i = 0; i != side_by_side; ++i) {
+                INFO(what << ", allocation " << first + i << " and " << count - 1 << " more failing");
+                REQUIRE(outcomes[i].broken == "");
+                thrown += outcomes[i].threw ? 1 : 0;
+                out_of_memory += outcomes[i].told_so ? 1 : 0;
+                all_struck = all_struck && outcomes[i].struck;
+            }
         }
     }
     INFO(what);

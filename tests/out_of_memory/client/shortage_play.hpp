@@ -164,11 +164,19 @@ private:
             try {
                 if (io_.stopped())
                     io_.restart();
-                io_.run_one_for(10ms);
+                if (io_.poll_one() == 0) {
+                    note_turn();
+                    io_.run_one_for(10ms);
+                }
             } catch (std::bad_alloc const&) { // of an operation that Asio could not begin
             }
         }
         return until();
+    }
+    void note_turn()
+    {
+        testing::spared const mine;
+        judge_.turned();
     }
 
     // the server's side

@@ -109,9 +109,9 @@ net::connection_pool::lease calls::checked(std::string_view what, net::connectio
 }
 
 /// No request will be sent with it, but all that is said from now on names the server.
-void calls::hide_token_in_origin() noexcept
+void calls::hide_token_in_origin()
 {
-    if (protocol::holds_secret(base_.path, token_.value()))
+    if (protocol::path_holds(base_.path, token_.value()))
         path_is_secret_ = true;
 }
 

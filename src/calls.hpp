@@ -102,7 +102,7 @@ private:
     undertaking doing(std::string_view what) const { return {std::string(what), origin()}; }
     asio::awaitable<void> get_token(std::string_view what, net::steady_time deadline);
     asio::awaitable<bool> renew_token(std::string_view what, std::uint64_t refused, net::steady_time deadline);
-    void hide_token_in_origin() noexcept;
+    void hide_token_in_origin();
     asio::awaitable<net::connection_pool::lease> connect(std::string_view what, net::steady_time deadline,
                                                          bool hurries);
     asio::awaitable<net::connection_pool::lease> connect_again(std::string_view what, net::connection_pool::lease,

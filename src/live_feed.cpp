@@ -1,6 +1,7 @@
 #include "live_feed.hpp"
 
 #include "failure.hpp"
+#include "net/random.hpp"
 #include "throw_from_run.hpp"
 
 #include <boost/asio/error.hpp>
@@ -8,6 +9,7 @@
 
 #include <algorithm>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -144,10 +146,12 @@ void live_feed::open(std::shared_ptr<void> const& owner)
 {
     if (running_)
         return;
+    sync::ledger_limits limits{.bytes = settings_.ledger_bytes};
+    net::fill_random(std::as_writable_bytes(std::span(&limits.key, 1)));
     running_ = true;
     counts_.malformed += ledger_.malformed();
     counts_.revived += ledger_.revived();
-    ledger_ = sync::ledger({settings_.ledger_bytes});
+    ledger_ = sync::ledger(limits);
     plan_ = sync::reconnect_plan(settings_.transport, settings_.upward_every);
     last_snapshot_.reset();
     list_wanted_ = false;

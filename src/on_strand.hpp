@@ -104,11 +104,13 @@ struct launched {
 
     std::shared_ptr<home> const at;
     asio::cancellation_signal signal;
-    std::atomic<bool> broke_off = false; // whoever sets it tells of it
+    std::atomic<bool> broke_off = false;   // whoever sets it tells of it
+    std::atomic<bool> handed_over = false; // the handler is in its own context's hands
 };
 
 /// The handler of an operation, which is owed a call. Asio destroys it unused where memory runs out on its way, or in
-/// the initiation of what the operation waits for: it then gets `std::bad_alloc`. Not where its execution context goes.
+/// the initiation of what the operation waits for: it then gets `std::bad_alloc`. Not where an execution context goes,
+/// the client's or its own.
 template <class Executor, class Slot, class Handler, class... T>
 class owed_call
 {
@@ -125,7 +127,7 @@ public:
     owed_call& operator=(owed_call&&) = delete;
     ~owed_call()
     {
-        if (launched_ && !launched_->at->gone())
+        if (launched_ && !launched_->handed_over && !launched_->at->gone())
             break_off();
     }
 
@@ -133,9 +135,11 @@ public:
     static void bring(owed_call self, std::exception_ptr e, T... value)
     {
         Executor const back = self.back_;
+        std::shared_ptr<launched> const l = self.launched_;
         asio::dispatch(back, [self = std::move(self), e, ... value = std::move(value)]() mutable {
             self.call(e, std::move(value)...);
         });
+        l->handed_over = true;
     }
 
 private:

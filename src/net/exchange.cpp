@@ -1,7 +1,10 @@
 #include "net/exchange.hpp"
 
 #include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 
 namespace plex::net {
@@ -59,8 +62,16 @@ void exchange::read(error_code ec, std::size_t bytes)
         failure_ = cut ? error_code(asio::error::eof) : ec;
 }
 
+namespace {
+
+/// Who sends faster than we read has no claim on the thread: others get a turn after so many bytes.
+constexpr std::size_t turn = 256u << 10;
+
+} // namespace
+
 asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader)
 {
+    std::size_t since_turn = 0;
     if (e.unsent().size() != 0) {
         error_code const ec = co_await stream.write(e.unsent());
         e.written(ec);
@@ -77,6 +88,12 @@ asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader
         }
         io_result const got = co_await stream.read_some(reader.room());
         e.read(got.ec, got.bytes);
+        since_turn += got.bytes;
+        if (since_turn >= turn) {
+            since_turn = 0;
+            asio::any_io_executor const here = co_await asio::this_coro::executor;
+            co_await asio::post(here, asio::use_awaitable);
+        }
     }
 }
 

@@ -16,6 +16,10 @@ constexpr std::size_t first_size = 8u << 10;
 constexpr std::size_t slack = 16;              // behind a body, for whoever decodes it
 constexpr std::size_t least_room = 1024;       // a read of fewer bytes is not worth its system call
 constexpr std::size_t trusted_size = 1u << 20; // more is not taken for an announced body before some of it has come
+// Framing of a body beyond which there is more of it than any part of the body could be worth: a trailer, extensions of
+// some chunks, and what chunks of a single byte take.
+constexpr std::uint64_t most_framing = 128u << 10;
+constexpr std::uint64_t most_framing_a_byte = 8;
 
 byte_buffer allocate(std::size_t size)
 {
@@ -118,10 +122,13 @@ bool reply_reader::take_head(error_code& ec)
         return false;
     int const status = answer_.head_.status;
     if (status / 100 == 1 && status != 101) { // more is to come
+        interim_ += used_;
+        if (interim_ > limits_.header)
+            ec = http::error::header_limit;
         std::memmove(buffer(), buffer() + used_, filled_ - used_);
         filled_ -= used_;
         used_ = scanned_ = 0;
-        return filled_ != 0;
+        return !ec && filled_ != 0;
     }
     frame(ec);
     return true;
@@ -170,10 +177,13 @@ bool reply_reader::take_body(error_code& ec)
 {
     body_framing::piece const next = framing_.next(unused(), ec);
     used_ += next.framing;
+    between_ += next.framing;
     if (next.body != 0 && used_ != body_end())
         std::memmove(buffer() + body_end(), buffer() + used_, next.body);
     used_ += next.body;
     answer_.body_size_ += next.body;
+    if (!ec && between_ > most_framing + most_framing_a_byte * answer_.body_size_)
+        ec = http::error::body_limit;
     if (framing_.ended())
         state_ = state::done;
     return next.framing + next.body != 0;

@@ -8,6 +8,7 @@
 #include <boost/asio/buffer.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -100,8 +101,10 @@ private:
     body_framing framing_ = body_framing::none();
     reply_limits limits_;
     std::size_t filled_ = 0;
-    std::size_t used_ = 0;    // of what is filled
-    std::size_t scanned_ = 0; // the last line feed found, no head ends before it
+    std::size_t used_ = 0;      // of what is filled
+    std::size_t scanned_ = 0;   // the last line feed found, no head ends before it
+    std::size_t interim_ = 0;   // bytes of replies before the one that counts
+    std::uint64_t between_ = 0; // bytes of framing between the parts of the body
     expecting what_;
     state state_ = state::head;
     bool until_close_ = false;

@@ -254,7 +254,8 @@ int tls_peer::session_came(SSL* ssl, SSL_SESSION* session) noexcept
 bool tls_peer::demand_name(SSL* ssl) const
 {
     X509_VERIFY_PARAM* const wanted = SSL_get0_param(ssl);
-    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    // RFC 9525: a name is one of the certificate's alternative names; a subject's common name is free text.
+    X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     boost::system::error_code no_address;
     auto const address = asio::ip::make_address(host_, no_address);
     if (no_address)

@@ -43,6 +43,7 @@ live_link::end websocket_link::take(std::span<char> bytes, link_listener& listen
             listener.message(item.payload);
             break;
         case protocol::websocket_event::need_more:
+            flush();
             return end::none;
         case protocol::websocket_event::pong:
             ++frames_;
@@ -62,10 +63,12 @@ live_link::end websocket_link::handle(protocol::websocket_item const& item)
     std::string_view const payload(item.payload.data(), item.payload.size());
     switch (item.what) {
     case protocol::websocket_event::ping:
-        // protocol.md, rule 18: with the same payload. A peer that reads none of them has no need of more (RFC 6455,
-        // 5.5.3, leaves us the choice).
+        // protocol.md, rule 18: with the same payload. Those of one read go together, as each would cost a system call.
+        // A peer that reads none of them has no need of more (RFC 6455, 5.5.3, leaves us the choice).
+        if (pending_.size() >= most_unread)
+            flush();
         if (pending_.size() < most_unread)
-            send(protocol::opcode::pong, payload);
+            append(protocol::opcode::pong, payload);
         return end::none;
     case protocol::websocket_event::close:
         peer_code_ = item.close_code;
@@ -95,9 +98,19 @@ bool websocket_link::say_goodbye()
 
 void websocket_link::send(protocol::opcode op, std::string_view payload)
 {
+    append(op, payload);
+    flush();
+}
+
+void websocket_link::append(protocol::opcode op, std::string_view payload)
+{
     auto const key = std::bit_cast<protocol::mask_key>(random_word());
     protocol::append_frame(pending_, op, payload, key);
-    if (is_writing_)
+}
+
+void websocket_link::flush()
+{
+    if (is_writing_ || pending_.empty())
         return;
     // The usual case: it fits into the socket's buffer. A failure is for the reading side to find.
     io_result const sent = stream_->try_write(asio::buffer(pending_));

@@ -21,6 +21,8 @@ private:
     end take(std::span<char>, link_listener&) override;
     end handle(protocol::websocket_item const&);
     void send(protocol::opcode, std::string_view payload);
+    void append(protocol::opcode, std::string_view payload);
+    void flush();
     void send_close(std::uint16_t code);
     steady_time ping_due() const noexcept;
     static asio::awaitable<void> write_pending(std::shared_ptr<websocket_link>);

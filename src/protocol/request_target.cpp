@@ -152,6 +152,9 @@ base_url parse_base_url(std::string_view text)
         refuse("the base URL's host is longer than a name may be");
     base.host.assign(host);
     std::transform(base.host.begin(), base.host.end(), base.host.begin(), lower);
+    // To who checks certificates a name that begins with a dot means any name below it.
+    if (base.host.front() == '.' || base.host.find("..") != std::string::npos)
+        refuse("the base URL's host has an empty part");
     if (!base.host_is_ip && ends_in_number(base.host))
         refuse("the base URL's host ends in a number and is no IPv4 address of four parts");
 
@@ -239,10 +242,15 @@ void check_target(std::string_view target)
         refuse("a request's target has a token in it: it belongs into config::token");
 }
 
-void check_no_token_in(std::string_view path, std::string_view token, char const* where)
+bool path_holds(std::string_view path, std::string_view token)
 {
     bool const escaped = path.find('%') != std::string_view::npos;
-    if (holds_secret(path, token) || (escaped && holds_secret(percent_decoded(path), token)))
+    return holds_secret(path, token) || (escaped && holds_secret(percent_decoded(path), token));
+}
+
+void check_no_token_in(std::string_view path, std::string_view token, char const* where)
+{
+    if (path_holds(path, token))
         throw error(errc::invalid_argument,
                     std::string(where) + " has the token in it, which travels in a header alone");
 }

@@ -41,6 +41,8 @@ void check_target(std::string_view);
 
 // Escapes undone; what is no escape stays as it is.
 std::string percent_decoded(std::string_view text);
+// As it stands, or percent-encoded.
+bool path_holds(std::string_view path, std::string_view token);
 // Refuses a path or target that holds this very token, under whatever name, escaped or not. `where` says in which.
 void check_no_token_in(std::string_view path, std::string_view token, char const* where);
 

@@ -302,7 +302,7 @@ void ledger::introduce(instant now, std::vector<mail>& out) const
 ledger::entry* ledger::find(std::string_view uuid) noexcept
 {
     std::uint32_t const* const at =
-        by_uuid_.find(hash_of(uuid), [&](std::uint32_t i) { return uuid_of(entries_[i].current) == uuid; });
+        by_uuid_.find(hash_of(uuid, limits_.key), [&](std::uint32_t i) { return uuid_of(entries_[i].current) == uuid; });
     return at ? &entries_[*at] : nullptr;
 }
 
@@ -312,7 +312,7 @@ ledger::entry& ledger::open(activity first, time_point since)
         entries_.emplace_back();
         unused_ = static_cast<std::uint32_t>(entries_.size() - 1);
     }
-    by_uuid_.insert(hash_of(uuid_of(first)), unused_);
+    by_uuid_.insert(hash_of(uuid_of(first), limits_.key), unused_);
     entry& e = entries_[unused_];
     unused_ = std::exchange(e.after, none);
     bytes_ += entry_bytes;
@@ -374,7 +374,7 @@ void ledger::forget(entry& e) noexcept
 {
     unlink_from_ends(e);
     std::uint32_t const index = index_of(e);
-    by_uuid_.erase(by_uuid_.find(hash_of(uuid_of(e.current)), [&](std::uint32_t i) { return i == index; }));
+    by_uuid_.erase(by_uuid_.find(hash_of(uuid_of(e.current), limits_.key), [&](std::uint32_t i) { return i == index; }));
     bytes_ -= entry_bytes + activity_access::record(e.current)->size();
     e = entry();
     e.after = std::exchange(unused_, index);

@@ -21,6 +21,8 @@ struct ledger_limits {
     std::chrono::steady_clock::duration grace = std::chrono::seconds(2);
     /// How long what no snapshot ever listed must stay silent after a gap, once the list is known to be partial.
     std::chrono::steady_clock::duration partial_silence = std::chrono::minutes(10);
+    /// Of what the uuids are found by: random where somebody else chooses them.
+    hash_key key = {};
 };
 
 /// Every life the feed and the list have shown: what runs, and which ends are remembered. It makes whole lives of two

@@ -1,5 +1,8 @@
 #include "calls_fixture.hpp"
 
+#include <boost/asio/bind_executor.hpp>
+#include <boost/asio/strand.hpp>
+
 // Cancelled, out of time or stopped at each point of a call: the caller is told what he waited for, the connection is
 // dropped, its place is free again.
 
@@ -205,6 +208,32 @@ TEST_CASE("a call in any state ends with its io_context, and leaves nothing behi
         }
         CHECK(survivor->counters().requests == 1);
     }
+}
+
+TEST_CASE("a result that waits for its turn on another io_context goes with that, and reaches for nothing of it")
+{
+    call_scene s;
+    s.server.hold("/activities");
+    auto theirs = std::make_unique<asio::io_context>();
+    int completed = 0;
+    asio::co_spawn(*theirs, failure_of(s.client().get_server_activities()),
+                   [&](std::exception_ptr, error const&) { ++completed; });
+    diagnostics d;
+    auto const count = [&](error_code, std::vector<activity> const&) { ++completed; };
+    async_get_server_activities(s.client(), d, asio::bind_executor(asio::make_strand(*theirs), count));
+    theirs->poll(); // begins the one
+    auto const body = [&]() -> asio::awaitable<void> {
+        co_await s.server.held_reached("/activities", 2);
+        s.server.release("/activities");
+        // Their results have come, as far as one that is asked for later.
+        for (int i = 0; i != 2; ++i)
+            (void)co_await s.client().get_server_activities();
+    };
+    s.run(body);
+    theirs.reset();
+    s.io.restart();
+    s.io.poll();
+    CHECK(completed == 0);
 }
 
 TEST_CASE("calls that wait for a connection, for the token or for the rest of a body end with their io_context")

@@ -267,11 +267,29 @@ TEST_CASE("a reply is read however it is cut into pieces")
     });
 }
 
-TEST_CASE("a server that pours interim replies is bounded by the request's time")
+TEST_CASE("a server that pours interim replies is bounded by max_header")
 {
     call_scene s;
     raw_server odd(s.io);
     s.settings.url = odd.url();
+    s.run([&]() -> asio::awaitable<void> {
+        started call(s.client().get_executor(), s.client().get_server_activities());
+        co_await odd.accept();
+        std::string interim;
+        while (interim.size() < 70'000)
+            interim += "HTTP/1.1 102 Processing\r\n\r\n";
+        co_await odd.write(interim);
+        error const failure = co_await call.result();
+        CHECK(failure.code() == errc::limit_exceeded);
+    });
+}
+
+TEST_CASE("a server that goes on with interim replies is bounded by the request's time")
+{
+    call_scene s;
+    raw_server odd(s.io);
+    s.settings.url = odd.url();
+    s.settings.max_header = std::size_t{1} << 30;
     s.settings.request_timeout = 100ms;
     s.run([&]() -> asio::awaitable<void> {
         started call(s.client().get_executor(), s.client().get_server_activities());

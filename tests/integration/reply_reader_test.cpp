@@ -216,6 +216,34 @@ TEST_CASE("limits hold where nothing was announced, and nothing is taken on trus
     CHECK(reader.room().size() < (4u << 20));
 }
 
+TEST_CASE("replies before the one that counts, and framing between the parts of a body, have their bounds too")
+{
+    std::string const ok = "HTTP/1.1 200 OK\r\n";
+    std::string const interim = "HTTP/1.1 102 Processing\r\n\r\n";
+    std::string some;
+    while (some.size() + interim.size() <= 200)
+        some += interim;
+    for (std::size_t const piece : {1u, 7u, 1000u}) {
+        INFO(piece);
+        CHECK(read(some + ok + "\r\n", piece, true, {200, 1000}).done);
+        CHECK(read(some + interim + ok + "\r\n", piece, true, {200, 1000}).ec == http::error::header_limit);
+    }
+
+    std::string const chunked = ok + "Transfer-Encoding: chunked\r\n\r\n";
+    std::string bytes = chunked;
+    for (int i = 0; i != 100'000; ++i)
+        bytes += "1\r\nx\r\n";
+    CHECK(read(bytes + "0\r\n\r\n", 1000, false).done);
+    std::string const padded = "1;" + std::string(4000, 'x') + "\r\nx\r\n";
+    bytes = chunked;
+    for (int i = 0; i != 20; ++i)
+        bytes += padded;
+    CHECK(read(bytes + "0\r\n\r\n", 1000, false).done);
+    for (int i = 0; i != 20; ++i)
+        bytes += padded;
+    CHECK(read(bytes, 1000, false).ec == http::error::body_limit);
+}
+
 TEST_CASE("folded header lines become one")
 {
     read_reply const r = read("HTTP/1.1 200 OK\r\nX: a\r\n b\r\n\tc\r\nContent-Length: 0\r\n\r\n", 1000, false);

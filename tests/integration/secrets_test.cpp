@@ -242,15 +242,19 @@ TEST_CASE("a token in the wrong place is refused before anything is sent, and no
 
 TEST_CASE("a token function's token that is in the base URL is sent nowhere, and said no more")
 {
-    secret_scene s;
-    s.settings.token.clear();
-    s.settings.token_function = []() -> asio::awaitable<std::string> { co_return "S3CRETxyzzy"; };
-    s.settings.url += "/S3CRETxyzzy";
-    s.settings.logger.write = nullptr; // of what is said before it is known to be the token
-    s.do_everything();
-    CHECK(s.failed > 4);
-    CHECK(s.server.requests().empty());
-    CHECK_FALSE(s.said.holds("S3CRET"));
+    for (char const* path : {"/S3CRETxyzzy", "/S3CRE%54xyzzy"}) {
+        INFO(path);
+        secret_scene s;
+        s.settings.token.clear();
+        s.settings.token_function = []() -> asio::awaitable<std::string> { co_return "S3CRETxyzzy"; };
+        s.settings.url += path;
+        s.settings.logger.write = nullptr; // of what is said before it is known to be the token
+        s.do_everything();
+        CHECK(s.failed > 4);
+        CHECK(s.server.requests().empty());
+        CHECK_FALSE(s.said.holds("S3CRE"));
+        CHECK_FALSE(s.said.holds("xyzzy"));
+    }
 }
 
 TEST_CASE("a token that another has taken the place of is not said either, though its reply comes later")

@@ -31,6 +31,16 @@ TEST_CASE("a certificate for another host is refused before the token is sent, a
     }
 }
 
+TEST_CASE("a certificate whose common name alone is the host's is refused")
+{
+    authority const ca;
+    certificate const own("localhost", "IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.use_host("localhost");
+    error const failure = s.refused();
+    CHECK(contains(failure.what(), "mismatch"));
+}
+
 TEST_CASE("a certificate of an unknown authority is refused")
 {
     authority const ca;

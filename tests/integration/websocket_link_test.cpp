@@ -1,4 +1,5 @@
 #include "calls_fixture.hpp"
+#include "full_stream.hpp"
 
 #include "net/websocket_link.hpp"
 
@@ -68,6 +69,31 @@ TEST_CASE("a close frame that has to wait for a peer that reads late is waited f
         CHECK(s.closed);
     };
     s.run(body());
+}
+
+TEST_CASE("the pings of one read are answered by one write, and each of them")
+{
+    struct nobody final : net::link_listener {
+        void message(std::span<char>) override {}
+        void other_event() override {}
+        void confirmed(std::uint32_t) override {}
+        void retry(std::chrono::milliseconds) override {}
+    } listener;
+    asio::io_context io;
+    net::scope scope(io.get_executor());
+    std::size_t const pings = 20'000;
+    std::string bytes;
+    for (std::size_t i = 0; i != pings; ++i)
+        bytes.append("\x89\x00", 2);
+    auto stream = std::make_unique<full_stream>(scope, std::move(bytes));
+    full_stream& peer = *stream;
+    auto const link = std::make_shared<net::websocket_link>(scope, std::move(stream), "", net::live_link::settings());
+    int reads = 0;
+    while (link->read(std::chrono::steady_clock::now(), listener) == net::live_link::end::none)
+        ++reads;
+    std::size_t const pong = 6; // with its mask
+    CHECK(peer.written.size() == pings * pong);
+    CHECK(peer.writes <= reads + static_cast<int>(peer.written.size() >> 16));
 }
 
 TEST_CASE("a peer that does not read at all is waited for no longer than until the deadline")

@@ -8,6 +8,13 @@
 
 using namespace plex;
 
+namespace {
+
+constexpr sync::hash_key some_key{0x0123456789abcdefU, 0xfedcba9876543210U};
+constexpr sync::hash_key other_key{0x13198a2e03707344U, 0x243f6a8885a308d3U};
+
+} // namespace
+
 TEST_CASE("uuids that differ in their last digits alone do not collide", "[hash_table]")
 {
     std::vector<std::size_t> buckets(4096);
@@ -15,12 +22,37 @@ TEST_CASE("uuids that differ in their last digits alone do not collide", "[hash_
         std::string id = "7c9e6679-7425-40de-944b-e07fc1f90000";
         for (int digit = 0, rest = i; digit < 3; ++digit, rest /= 16)
             id[id.size() - 1 - static_cast<std::size_t>(digit)] = "0123456789abcdef"[rest % 16];
-        ++buckets[sync::hash_of(id) % buckets.size()];
+        ++buckets[sync::hash_of(id, some_key) % buckets.size()];
     }
     CHECK(*std::max_element(buckets.begin(), buckets.end()) < 12);
-    CHECK(sync::hash_of("a") != sync::hash_of("b"));
-    CHECK(sync::hash_of("") != sync::hash_of(std::string_view("\0", 1)));
-    CHECK(sync::hash_of("aaaaaaaabbbbbbbb") != sync::hash_of("bbbbbbbbaaaaaaaa"));
+    auto const differ = [](std::string_view a, std::string_view b) {
+        return sync::hash_of(a, some_key) != sync::hash_of(b, some_key);
+    };
+    CHECK(differ("a", "b"));
+    CHECK(differ("", std::string_view("\0", 1)));
+    CHECK(differ("aaaaaaaabbbbbbbb", "bbbbbbbbaaaaaaaa"));
+    CHECK(differ("aaaaaaaabbbbbbbbc", "bbbbbbbbaaaaaaaac"));
+    CHECK(differ("aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbb", "bbbbbbbbbbbbbbbbaaaaaaaaaaaaaaaa"));
+}
+
+TEST_CASE("what collides under one key does not under another, which nobody else knows", "[hash_table]")
+{
+    constexpr std::size_t buckets = 4096;
+    // Of every length that is hashed in another way.
+    for (std::size_t const length : {7u, 12u, 16u, 20u, 36u}) {
+        std::vector<std::size_t> elsewhere(buckets);
+        std::size_t chosen = 0;
+        for (int i = 0; chosen != 64; ++i) {
+            std::string id = std::to_string(i);
+            id.insert(0, length - id.size(), 'x');
+            if (sync::hash_of(id, some_key) % buckets != 0)
+                continue;
+            ++chosen;
+            ++elsewhere[sync::hash_of(id, other_key) % buckets];
+        }
+        INFO(length);
+        CHECK(*std::max_element(elsewhere.begin(), elsewhere.end()) < 6);
+    }
 }
 
 TEST_CASE("a table keeps what it was given through growth and removal", "[hash_table]")

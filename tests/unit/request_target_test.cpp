@@ -82,10 +82,17 @@ TEST_CASE("a host that some take for an address and others for a name is refused
         INFO(host);
         CHECK_FALSE(refused_url("http://" + std::string(host) + ":1/").empty());
     }
-    for (auto const* host :
-         {"1.2.3.4", "1.plex", "plex1", "plex.1x", "plex.0xg", "0x.plex", "plex.1.x", "plex..", "."}) {
+    for (auto const* host : {"1.2.3.4", "1.plex", "plex1", "plex.1x", "plex.0xg", "0x.plex", "plex.1.x", "plex."}) {
         INFO(host);
         CHECK(parse_base_url("http://" + std::string(host)).host == host);
+    }
+}
+
+TEST_CASE("a host with an empty part is refused: to some it means any name below", "[target]")
+{
+    for (auto const* host : {".example", ".", "..", "a..b", "plex.."}) {
+        INFO(host);
+        CHECK(refused_url("https://" + std::string(host) + ":32400").find("empty part") != std::string::npos);
     }
 }
 

@@ -12,31 +12,38 @@ namespace detail {
 
 namespace {
 
+/// Each string that a record keeps.
+template <class Fields, class F>
+void each_text(Fields& fields, F f)
+{
+    f(fields.uuid);
+    f(fields.type);
+    f(fields.title);
+    f(fields.subtitle);
+    f(fields.context);
+    f(fields.response);
+    f(fields.extra);
+}
+
+std::size_t size_of_texts(activity_fields const& fields) noexcept
+{
+    std::size_t size = 0;
+    each_text(fields, [&size](std::string_view text) { size += text.size(); });
+    return size;
+}
+
 /// The same, with the strings one after the other from `at` on.
 activity_fields moved_to(char* at, activity_fields const& fields) noexcept
 {
-    auto const kept = [&at](std::string_view text) {
+    activity_fields moved = fields;
+    each_text(moved, [&at](std::string_view& text) {
         char* const start = at;
         if (!text.empty())
             std::memcpy(start, text.data(), text.size());
         at += text.size();
-        return std::string_view(start, text.size());
-    };
-    return {
-        .uuid = kept(fields.uuid),
-        .type = kept(fields.type),
-        .title = kept(fields.title),
-        .subtitle = kept(fields.subtitle),
-        .context = kept(fields.context),
-        .response = kept(fields.response),
-        .extra = kept(fields.extra),
-        .progress = fields.progress,
-        .user_id = fields.user_id,
-        .cancellable = fields.cancellable,
-        .context_left_out = fields.context_left_out,
-        .response_left_out = fields.response_left_out,
-        .extra_left_out = fields.extra_left_out,
-    };
+        text = std::string_view(start, text.size());
+    });
+    return moved;
 }
 
 } // namespace
@@ -48,8 +55,7 @@ activity_record::activity_record(activity_fields const& fields, std::size_t size
 
 activity_record const* activity_record::make(activity_fields const& f)
 {
-    std::size_t const size = sizeof(activity_record) + f.uuid.size() + f.type.size() + f.title.size() +
-                             f.subtitle.size() + f.context.size() + f.response.size() + f.extra.size();
+    std::size_t const size = sizeof(activity_record) + size_of_texts(f);
     return new (take_block(size)) activity_record(f, size);
 }
 

@@ -50,10 +50,8 @@ public:
             "\x1b]0;owned\x07",
             "\x1b[1A\x1b[2K",
             "\r\n2026-01-01 [error] forged\n",
-            "\xc2\x9b"
-            "31m",
-            "\x9b"
-            "5A",
+            std::string("\xc2\x9b") + "31m",
+            std::string("\x9b") + "5A",
             "\xe2\x80\xae",
             "\xe2\x81\xa6",
             "\xe2\x80\xa8",

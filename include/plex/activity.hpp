@@ -89,8 +89,8 @@ public:
     /// What it is at just now, often the name of a medium; changes often. At most 4 KiB, cut at a code point.
     std::string_view subtitle() const& noexcept;
     std::string_view subtitle() const&& = delete;
-    /// Per cent, 0 to 100 as sent (a fraction is cut off); empty when indeterminate or not sent. 100 is neither the end
-    /// nor success (docs/protocol.md 2.8).
+    /// Per cent, as sent but for a fraction, which is cut off: servers send 0 to 100, and nothing else is corrected.
+    /// Empty when indeterminate or not sent. 100 is neither the end nor success (docs/protocol.md 2.8).
     std::optional<int> progress() const noexcept;
     /// Whether the server says that `DELETE /activities/{uuid}` cancels it. A scan says no and has a request of its own
     /// (docs/protocol.md 1.2).

@@ -54,7 +54,7 @@ enum class connection_state : std::uint8_t {
     connected,   ///< the feed is open, its first snapshot not yet reconciled
     reconciled,  ///< the feed is open and what runs is known
     interrupted, ///< lost; to be tried again
-    ended,       ///< gave up, or stopped
+    ended,       ///< gave up, and every feed has ended with the reason; or the client was stopped
 };
 
 /// "idle", "connecting", …
@@ -209,8 +209,9 @@ public:
 
     /// The live connection as it stands. Belongs on `get_executor()`.
     connection_status connection() const;
-    /// Called at each change, on the client's executor; one function, the last one given. Set it on that executor; it
-    /// may set another from within, and what it throws leaves `run()`.
+    /// Called at each change, on the client's executor; one function, the last one given. The first subscription's
+    /// "connecting" comes from within `subscribe()`; after `close()` it is `idle`, and `stop()` tells nothing any more.
+    /// Set it on that executor; it may set another or stop the client from within, and what it throws leaves `run()`.
     void on_connection_change(std::function<void(connection_status const&)>);
     /// What has been counted. Belongs on `get_executor()`.
     plex::counters counters() const;

@@ -31,7 +31,8 @@ struct logger {
 };
 
 /// Gives the token; asked again once when the server refuses it, by one caller at a time. Runs on the client's
-/// executor, for `config::request_timeout` at most. What it throws reaches those who wait for the token, through
+/// executor, until it answers: each caller waits for it as long as its request may take, those that come later for the
+/// same answer, and only the client's end cancels it. What it throws reaches those who wait for the token, through
 /// `async.hpp` as `unauthorized` with its text.
 using token_source = std::function<boost::asio::awaitable<std::string>()>;
 

@@ -47,10 +47,10 @@ public:
     /// @par Cancellation
     /// Loses no event.
     /// @par Threads
-    /// To be awaited on the client's executor; a debug build ends a program whose second thread does otherwise at the
-    /// same time.
+    /// To be awaited on the client's executor. A library that was itself built without `NDEBUG` ends a program whose
+    /// second thread does otherwise at the same time.
     /// @par Lifetime
-    /// The feed may be moved, stopped or destroyed meanwhile, which ends the wait.
+    /// The feed may be moved meanwhile, and the wait goes on. Stopped or destroyed, it ends the wait.
     boost::asio::awaitable<void> wait();
 
     /// Takes what is there; empty when nothing is, or once stopped. On the client's executor.
@@ -66,7 +66,7 @@ public:
     /// @par Threads
     /// As `wait()`.
     /// @par Lifetime
-    /// As `wait()`; it then yields empty.
+    /// As `wait()`; of a feed that is stopped or destroyed it yields empty.
     boost::asio::awaitable<std::optional<activity_event>> next();
 
     /// Ends it at once; waiters wake, `next()` yields empty, what was pending is dropped. The last one of a client to

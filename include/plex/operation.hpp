@@ -117,7 +117,7 @@ public:
     /// @par Threads
     /// May be awaited from any executor.
     /// @par Lifetime
-    /// The operation may be moved, stopped or destroyed meanwhile: it then yields empty.
+    /// The operation may be moved meanwhile, and the wait goes on. Stopped or destroyed, it yields empty.
     boost::asio::awaitable<std::optional<activity_event>> next(std::optional<duration> deadline = std::nullopt);
 
     /// How it came out; waits for that. It may be asked for beside `next()`, and again.
@@ -129,19 +129,21 @@ public:
     /// @par Threads
     /// As `next()`.
     /// @par Lifetime
-    /// As `next()`; it then fails with `stopped`.
+    /// As `next()`; of an operation that is stopped or destroyed it fails with `stopped`.
     boost::asio::awaitable<outcome> result(std::optional<duration> deadline = std::nullopt);
 
     /// Asks the server to stop it. Where the request has its own way, by that and at once, whatever has appeared; else
     /// by `DELETE /activities/{uuid}`, once the activity has appeared: `deadline` is for that. One that has ended
     /// already is no error. Its end follows as an event.
-    /// @throws error as `client::cancel_server_activities`, but for `activity_not_found`; `timeout` after `deadline`
+    /// @throws error as `client::cancel_server_activities`, but for `activity_not_found`; by a way of its own, what the
+    /// status of a refusal means; `timeout` after `deadline`
     /// @par Cancellation
     /// Ends the waiting; the server may have had the request already.
     /// @par Threads
     /// As `next()`.
     /// @par Lifetime
-    /// As `result()`.
+    /// The operation may be moved, stopped or destroyed, meanwhile or before: what can be asked for is asked for, and
+    /// one that waits for the activity to appear fails with `stopped`.
     boost::asio::awaitable<void> cancel(std::optional<duration> deadline = std::nullopt);
 
     /// Follows it no longer: waiters wake. On the client's executor; the server's activity goes on.

@@ -154,7 +154,8 @@ void add_pieces(std::string_view text, std::set<std::string>& to)
     std::vector<int> const sizes = lengths(text);
     std::size_t at = 0;
     for (std::size_t i = 0; i + 4 <= sizes.size(); ++i) {
-        auto const four = static_cast<std::size_t>(sizes[i] + sizes[i + 1] + sizes[i + 2] + sizes[i + 3]);
+        int const bytes = sizes[i] + sizes[i + 1] + sizes[i + 2] + sizes[i + 3];
+        auto const four = static_cast<std::size_t>(bytes);
         to.insert(std::string(text.substr(at, four)));
         at += static_cast<std::size_t>(sizes[i]);
     }

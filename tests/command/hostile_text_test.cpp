@@ -93,7 +93,7 @@ TEST_CASE("whatever activities are called, what is printed of them is lines of o
         check_lines(event_text(events[1]) + '\n', 1);
         check_lines(json_line(events[0]), 1);
         check_lines(json_line(list[1]), 1);
-        auto const width = static_cast<std::size_t>(1 + random.below(120));
+        auto const width = std::size_t{1} + static_cast<std::size_t>(random.below(120));
         check_lines(bars(events, {width, 24}, std::chrono::system_clock::time_point()), 2);
         finding const found = bad("list", first.title, "try this");
         check_lines(text_lines(found), 2);

@@ -331,6 +331,23 @@ TEST_CASE("another's cancel ends an operation like any end")
     s.run(c, body());
 }
 
+TEST_CASE("the deadline of a start is for the request too")
+{
+    served s;
+    s.settings.request_timeout = 1h;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed const f = c.subscribe();
+        co_await c.ready(30s);
+        s.server.stall("/library/sections/3/refresh");
+        auto start = c.start(scan_section(3), 50ms);
+        error const failure = co_await failure_of(std::move(start));
+        INFO(failure.what());
+        CHECK(failure.code() == errc::timeout);
+    };
+    s.run(c, body());
+}
+
 TEST_CASE("a deadline says what was waited for, and the operation goes on")
 {
     served s;

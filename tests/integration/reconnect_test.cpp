@@ -106,6 +106,52 @@ TEST_CASE("what the function that hears of connection changes throws leaves run(
     CHECK(heard >= 3); // connecting, connected, reconciled
 }
 
+TEST_CASE("the function that hears of connection changes may stop the client at each of them, and hears no more")
+{
+    for (connection_state const at : {connection_state::connecting, connection_state::connected,
+                                      connection_state::reconciled, connection_state::interrupted}) {
+        INFO(to_string(at));
+        served s;
+        client c(s.io.get_executor(), s.settings);
+        std::vector<connection_state> heard;
+        c.on_connection_change([&](connection_status const& now) {
+            heard.push_back(now.state);
+            if (now.state == connection_state::reconciled)
+                s.server.drop_listeners();
+            if (now.state == at)
+                c.stop();
+        });
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            CHECK(heard == std::vector<connection_state>{connection_state::connecting}); // from within
+            std::optional<activity_event> const event = co_await f.next();
+            CHECK_FALSE(event);
+        };
+        s.run(c, body());
+        s.io.restart();
+        s.io.poll();
+        REQUIRE_FALSE(heard.empty());
+        CHECK(heard.back() == at);
+        CHECK(c.connection().state == connection_state::ended);
+    }
+}
+
+TEST_CASE("after close() the function that hears of connection changes has heard idle")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    connection_state last = connection_state::ended;
+    c.on_connection_change([&](connection_status const& now) { last = now.state; });
+    auto body = [&]() -> asio::awaitable<void> {
+        feed const f = c.subscribe();
+        co_await c.ready(10s);
+        co_await c.close();
+    };
+    s.run(c, body());
+    CHECK(last == connection_state::idle);
+    CHECK(c.connection().state == connection_state::idle);
+}
+
 TEST_CASE("what ended inside the gap is told as ended, inferred, once the list has shown it twice or the grace is over")
 {
     served s;

@@ -129,8 +129,9 @@ private:
             for (std::size_t i = 0; i < answers.size();) {
                 moment const since = answers[i].first;
                 bool const doubtful = answers[i].second == sync::answer::not_yet_known;
-                while (++i < answers.size() && (answers[i].second == sync::answer::not_yet_known) == doubtful) {
-                }
+                do
+                    ++i;
+                while (i < answers.size() && (answers[i].second == sync::answer::not_yet_known) == doubtful);
                 if (doubtful)
                     until = std::min(since + benefit, i < answers.size() ? answers[i].first : ended);
             }

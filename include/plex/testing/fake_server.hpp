@@ -26,7 +26,7 @@ class recording;
 
 /// One activity as the fake server shows it. The uuid is random unless it is set.
 struct fake_activity {
-    /// Of no type yet, with a random uuid.
+    /// A `library.refresh.items` called "Refreshing", with a random uuid.
     fake_activity();
     /// @param activity_type `library.update.section`
     /// @param activity_title what `activity::title()` will be
@@ -214,7 +214,10 @@ public:
     void update_activity(std::string const& uuid, std::optional<double> progress,
                          std::optional<std::string> subtitle = std::nullopt,
                          std::optional<std::string> context_json = std::nullopt);
-    /// Throws `std::out_of_range` if it does not run.
+    /// The activity is in the list no more, and listeners hear `ended`.
+    /// @param uuid of the activity
+    /// @param progress its last, in per cent; empty where it is indeterminate
+    /// @throws std::out_of_range if it does not run
     void end_activity(std::string const& uuid, std::optional<double> progress = 100.0);
     /// The activities that run now, hidden ones too.
     std::vector<fake_activity> running() const;

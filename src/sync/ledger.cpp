@@ -301,8 +301,8 @@ void ledger::introduce(instant now, std::vector<mail>& out) const
 
 ledger::entry* ledger::find(std::string_view uuid) noexcept
 {
-    std::uint32_t const* const at =
-        by_uuid_.find(hash_of(uuid, limits_.key), [&](std::uint32_t i) { return uuid_of(entries_[i].current) == uuid; });
+    std::uint32_t const* const at = by_uuid_.find(
+        hash_of(uuid, limits_.key), [&](std::uint32_t i) { return uuid_of(entries_[i].current) == uuid; });
     return at ? &entries_[*at] : nullptr;
 }
 
@@ -374,7 +374,8 @@ void ledger::forget(entry& e) noexcept
 {
     unlink_from_ends(e);
     std::uint32_t const index = index_of(e);
-    by_uuid_.erase(by_uuid_.find(hash_of(uuid_of(e.current), limits_.key), [&](std::uint32_t i) { return i == index; }));
+    by_uuid_.erase(
+        by_uuid_.find(hash_of(uuid_of(e.current), limits_.key), [&](std::uint32_t i) { return i == index; }));
     bytes_ -= entry_bytes + activity_access::record(e.current)->size();
     e = entry();
     e.after = std::exchange(unused_, index);

@@ -1,5 +1,6 @@
 #include "net/exchange.hpp"
 
+#include <boost/asio/cancellation_type.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -76,15 +77,21 @@ asio::awaitable<void> run(exchange& e, byte_stream& stream, reply_reader& reader
         error_code const ec = co_await stream.write(e.unsent());
         e.written(ec);
     }
+    // Of many that are under way at once, as the lists of a thousand feeds, each has a buffer only from its reply on.
+    bool is_there = reader.has_buffer();
     while (!e.over()) {
-        // Of many that are under way at once, as the lists of a thousand feeds, each has a buffer only from its reply
-        // on.
-        if (!reader.has_buffer()) {
+        // One that came together with bytes would be thrown at the next wait, which says less.
+        auto const state = co_await asio::this_coro::cancellation_state;
+        if (state.cancelled() != asio::cancellation_type::none) {
+            e.read(asio::error::operation_aborted, 0);
+            break;
+        }
+        if (!is_there) {
             error_code const ec = co_await stream.wait_readable();
-            if (ec) {
+            if (ec)
                 e.read(ec, 0);
-                break;
-            }
+            is_there = true;
+            continue;
         }
         io_result const got = co_await stream.read_some(reader.room());
         e.read(got.ec, got.bytes);

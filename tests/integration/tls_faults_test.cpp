@@ -244,7 +244,7 @@ TEST_CASE("no record of TLS can be repeated, dropped, exchanged, cut or added so
         for (harm const what :
              {harm::repeated, harm::left_out, harm::exchanged, harm::cut, harm::oversized, harm::empty, harm::unknown,
               harm::key_change, harm::alert, harm::goodbye, harm::text, harm::plain_data, harm::endless_handshake}) {
-            std::vector<interference> all = at_each(what, true, connection, whole, 1);
+            std::vector<interference> all = at_each(what, true, connection, whole, step_of(1));
             for (interference const& i : at_each(what, false, connection, 3, 1))
                 all.push_back(i);
             results const r = s.judge(std::move(all));

@@ -468,15 +468,21 @@ TEST_CASE("whatever the server's pings hold, node's ws gets each of them back as
     for (auto const end = std::chrono::steady_clock::now() + 30s;
          lines.empty() && std::chrono::steady_clock::now() < end;)
         lines = w.lines();
-    REQUIRE(lines.size() == 1);
-    std::istringstream in(lines[0]);
-    std::string what;
-    int good = 0;
-    int wrong = 0;
-    int code = 0;
-    in >> what >> good >> wrong >> code;
-    CHECK(what == "frames");
-    CHECK(good == 300);
-    CHECK(wrong == 0);
-    CHECK(code >= 4000); // its own code comes back
+    // A busy machine lets the client connect again before it is stopped: that connection ends anywhere among its pings.
+    REQUIRE_FALSE(lines.empty());
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        CAPTURE(lines[i]);
+        std::istringstream in(lines[i]);
+        std::string what;
+        int good = -1;
+        int wrong = -1;
+        int code = -1;
+        in >> what >> good >> wrong >> code;
+        CHECK(what == "frames");
+        CHECK(wrong == 0);
+        if (i == 0) {
+            CHECK(good == 300);
+            CHECK(code >= 4000); // its own code comes back
+        }
+    }
 }

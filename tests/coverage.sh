@@ -30,10 +30,13 @@ cmake --build --preset coverage
 rm -rf $build/profiles
 # A file for each program and process, as many run at once; %c would not see what ends by a signal.
 LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" ctest --preset coverage -j "$((2 * $(nproc)))" || failed=yes
-llvm-profdata-19 merge -sparse -o $build/all.profdata $build/profiles
+# What the tests of the man page and the completion look at was made by the build.
+LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" $build/tools/plex_pages $build/tools
+# One that was killed while it wrote its file has left half of it.
+llvm-profdata-19 merge -failure-mode=all -sparse -o $build/all.profdata $build/profiles
 
 objects=
-for program in tests/unit tests/out_of_memory tests/out_of_memory_client tests/memory tests/integration tests/command/command_unit tools/plex-activities \
+for program in tests/unit tests/out_of_memory tests/out_of_memory_client tests/memory tests/integration tests/command/command_unit tools/plex-activities tools/plex_pages \
     $(cd $build && ls tests/fuzz/fuzz_* examples/* 2>/dev/null); do
     [ -f "$build/$program" ] && [ -x "$build/$program" ] && objects="$objects -object $build/$program"
 done

@@ -78,11 +78,11 @@ struct interference {
     std::size_t connection = 0; ///< which one, of those that come by
 };
 
-/// Of places at which to do so: all of them in the long form; fewer under the thread sanitizer, to which one place is
-/// as good as the next.
+/// Of places at which to do so: all of them in the long form; fewer under sanitizers, which take their time, and to
+/// which one place is as good as the next.
 inline std::size_t step_of(std::size_t usual)
 {
-#if defined(__SANITIZE_THREAD__)
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
     usual *= 3;
 #endif
     return std::getenv("PLEX_TEST_LONG") ? 1 : usual;

@@ -3,9 +3,13 @@
 #include <plex/activities.hpp>
 #include <plex/async.hpp>
 
+#include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_executor.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
 
 #include <chrono>
 #include <optional>
@@ -56,6 +60,7 @@ struct short_of_memory {
     diagnostics d;
     int called = 0;
     error_code code;
+    bool closed = false;
     std::optional<feed> f;
     std::optional<operation> o;
 };
@@ -67,6 +72,20 @@ struct outcome {
     bool told_so = false;
     std::string broken; // empty when nothing is
 };
+
+/// With memory again.
+std::string lists_well(short_of_memory& s)
+{
+    bool done = false;
+    error_code code;
+    async_get_server_activities(s.c, s.d, [&](error_code ec, std::vector<activity> const&) {
+        done = true;
+        code = ec;
+    });
+    if (!s.pump([&] { return done; }))
+        return "a later call is not answered";
+    return code ? "a later call fails: " + code.message() : "";
+}
 
 template <class Prepare, class Start>
 outcome start_short_of(std::size_t first, std::size_t count, config const& settings, Prepare prepare, Start start)
@@ -91,6 +110,10 @@ outcome start_short_of(std::size_t first, std::size_t count, config const& setti
         o.told_so = s.code == boost::system::errc::not_enough_memory;
         if (!o.struck && s.code)
             o.broken = s.code.message() + ", with memory";
+        else if (s.code == errc::timeout)
+            o.broken = "it waited in vain";
+        if (o.broken.empty() && !s.closed)
+            o.broken = lists_well(s);
     } catch (std::exception const& e) {
         testing::fail_allocation(0, false);
         o.broken = e.what();
@@ -156,6 +179,7 @@ struct scene {
         options.call_duration = 20ms;
         server.emplace(options);
         settings.url = server->url();
+        settings.appear_timeout = 300ms; // of what came and went in a gap
         server->tell([](testing::fake_server& s) {
             testing::fake_activity a("media.download");
             a.uuid = "runs";
@@ -176,8 +200,24 @@ TEST_CASE("a call for whose start there is no memory throws, or completes once, 
                         [](short_of_memory& m) { async_get_server_activities(m.c, m.d, m.handler()); });
     every_start_is_told("async_send", s.settings, nothing,
                         [](short_of_memory& m) { async_send(m.c, request("GET", "/identity"), m.d, m.handler()); });
-    every_start_is_told("async_close", s.settings, nothing,
-                        [](short_of_memory& m) { async_close(m.c, 1s, m.d, m.handler()); });
+    every_start_is_told("async_close", s.settings, nothing, [](short_of_memory& m) {
+        m.closed = true;
+        async_close(m.c, 1s, m.d, m.handler());
+    });
+}
+
+TEST_CASE("a question for the token that finds no memory is answered all the same, and asked again by the next call")
+{
+    scene s;
+    s.settings.token_function = []() -> asio::awaitable<std::string> {
+        asio::any_io_executor const here = co_await asio::this_coro::executor;
+        asio::steady_timer timer(here, 1ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        std::string token = "a-token-that-is-too-long-for-a-short-string";
+        co_return token;
+    };
+    every_start_is_told("async_get_server_activities with a token function", s.settings, nothing,
+                        [](short_of_memory& m) { async_get_server_activities(m.c, m.d, m.handler()); });
 }
 
 TEST_CASE("what waits for the feed throws or completes once, though there is no memory for it")

@@ -272,7 +272,7 @@ asio::awaitable<void> live_feed::poll()
             connected();
         plan_.heard();
         sync::instant const now = now_instant();
-        learn(now, [&] { ledger_.polled(got->list.updates(), requested, now, outgoing_); });
+        ledger_.polled(got->list.updates(), requested, now, outgoing_);
         got->list.release();
         snapshot_taken(requested, now);
         if (ledger_.full()) {

@@ -102,8 +102,6 @@ private:
     void tell(sync::instant now); ///< everybody what is outgoing; where there is no memory it stays outgoing
     void tell_what_is_left(sync::instant now);
     template <class F>
-    void learn(sync::instant now, F from_ledger);
-    template <class F>
     void tell_onlookers(F);
     void leave_onlookers(error const& why);
     void change(connection_state);
@@ -231,18 +229,6 @@ void live_feed::tell_onlookers(F tell)
             o.unlink();
             o.ended(*out_of_memory());
         }
-    }
-}
-
-/// What the ledger has put out is told also where memory runs out in it: it belongs into every mailbox.
-template <class F>
-void live_feed::learn(sync::instant now, F from_ledger)
-{
-    try {
-        from_ledger();
-    } catch (std::bad_alloc const&) {
-        tell_what_is_left(now);
-        throw;
     }
 }
 

@@ -114,8 +114,7 @@ end live_feed::read_once(net::live_link& link, sync::instant now)
     if (outgoing_.capacity() == 0)
         outgoing_.swap(spare().batch);
     std::uint64_t const frames = link.frames();
-    end why = end::none;
-    learn(now, [&] { why = link.read(now.steady, *this); });
+    end const why = link.read(now.steady, *this);
     if (link.frames() != frames)
         plan_.heard();
     if (!outgoing_.empty())
@@ -176,7 +175,7 @@ void live_feed::attend(std::shared_ptr<void> const& owner)
         sync::instant const now = now_instant();
         std::optional<steady_time> const settle_at = ledger_.next_settle();
         if (settle_at && now.steady >= *settle_at) {
-            learn(now, [&] { ledger_.settle(now, outgoing_); });
+            ledger_.settle(now, outgoing_);
             tell(now); // a callback may have stopped everything
             continue;
         }
@@ -288,7 +287,7 @@ asio::awaitable<bool> live_feed::take_snapshot(std::uint64_t connection, bool cl
         }
         co_return false;
     }
-    learn(now, [&] { ledger_.snapshot_arrived(got->list.updates(), now, outgoing_); });
+    ledger_.snapshot_arrived(got->list.updates(), now, outgoing_);
     got->list.release();
     snapshot_taken(requested.steady, now);
     if (ledger_.full()) { // who reads the feed may wait long for its next byte

@@ -123,12 +123,14 @@ bool reply_reader::take_head(error_code& ec)
     int const status = answer_.head_.status;
     if (status / 100 == 1 && status != 101) { // more is to come
         interim_ += used_;
-        if (interim_ > limits_.header)
+        if (interim_ > limits_.header) {
             ec = http::error::header_limit;
+            return false;
+        }
         std::memmove(buffer(), buffer() + used_, filled_ - used_);
         filled_ -= used_;
         used_ = scanned_ = 0;
-        return !ec && filled_ != 0;
+        return filled_ != 0;
     }
     frame(ec);
     return true;

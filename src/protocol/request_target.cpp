@@ -217,6 +217,8 @@ std::string activity_target(std::string_view uuid)
     });
     if (dots_alone || harmful)
         refuse("an activity's uuid contains what could reach another path");
+    if (names_token(uuid)) // refused of any target
+        refuse("an activity's uuid has X-Plex-Token in it, which travels in a header alone");
     return "/activities/" + percent_encoded(uuid);
 }
 

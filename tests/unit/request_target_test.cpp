@@ -156,7 +156,7 @@ TEST_CASE("a uuid becomes one segment of the path", "[target]")
 TEST_CASE("a uuid that could name something else is refused without repeating it", "[target]")
 {
     for (auto const* uuid : {"", ".", "..", "...", "xyz/..", "../xyz", "/", "xyz\\x", "%2e%2e", "%2Fxyz", "xyz%",
-                             "xyz\n", "\x1b[xyz", "xyz\x7f", "xyz\r\nX: y"}) {
+                             "xyz\n", "\x1b[xyz", "xyz\x7f", "xyz\r\nX: y", "xyz X-plex-TOKEN=xyz"}) {
         CAPTURE(uuid);
         auto const message = refused_uuid(uuid);
         CHECK_FALSE(message.empty());

@@ -170,6 +170,8 @@ private:
                 }
             } catch (std::bad_alloc const&) { // of an operation that Asio could not begin
             }
+            if (testing::allocation_failed() && !joined_)
+                join();
         }
         return until();
     }
@@ -177,6 +179,14 @@ private:
     {
         testing::spared const mine;
         judge_.turned();
+    }
+
+    /// Somebody comes while others have yet to hear of what ran out of memory half-way: he is told it once.
+    void join()
+    {
+        testing::spared const mine;
+        joined_.emplace(client_->subscribe());
+        asio::co_spawn(client_->get_executor(), read(*joined_, newcomer_), asio::detached);
     }
 
     // the server's side
@@ -334,7 +344,7 @@ private:
             });
             auto const content = [&] {
                 return is_content(awaited_, last) && is_content(chosen_, last) && is_content(called_, last) &&
-                       underway_ == 0;
+                       (!joined_ || is_content(newcomer_, last)) && underway_ == 0;
             };
             auto const soon = clock_type::now() + 300ms;
             pump([&] { return content() || clock_type::now() > soon; });
@@ -371,6 +381,8 @@ private:
             if (!bad.empty())
                 return name + bad;
         }
+        if (std::string const bad = newcomer_.impossible(); !bad.empty())
+            return "newcomer: " + bad;
         // Every connection is free, and nobody is forgotten.
         for (int i = 0; i != 3; ++i)
             asio::co_spawn(client_->get_executor(), call_well(), asio::detached);
@@ -402,8 +414,9 @@ private:
     asio::io_context io_;
     std::optional<client> client_;
     feed feed_, filtered_;
+    std::optional<feed> joined_;
     subscription subscription_;
-    listener awaited_, chosen_, called_;
+    listener awaited_, chosen_, called_, newcomer_;
     feed_judge judge_;
     clock_type::time_point connected_at_ = clock_type::time_point::min();
     int underway_ = 0;

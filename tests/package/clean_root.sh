@@ -19,6 +19,7 @@ apt update
 # The library and the command come alone first: what they need at run time must not hang on the headers' packages.
 apt install -y --no-install-recommends "$debs/$library"_*.deb "$debs"/plex-activities_*.deb
 run plex-activities --version
+dpkg -L plex-activities | grep 'man1/plex-activities\.1\.gz$' # a package's pages are compressed
 run plex-activities demo --json | tail -n 1
 apt install -y --no-install-recommends "$debs"/libplex-activities-dev_*.deb
 apt install -y --no-install-recommends g++ cmake make pkg-config

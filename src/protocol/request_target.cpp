@@ -66,9 +66,12 @@ int hex_value(char c)
 
 bool names_token(std::string_view encoded)
 {
-    std::string text = percent_decoded(encoded);
-    std::transform(text.begin(), text.end(), text.begin(), lower);
-    return text.find("x-plex-token") != std::string::npos;
+    constexpr std::string_view name = "x-plex-token";
+    auto const is_in = [name](std::string_view text) {
+        auto const same = [](char c, char wanted) { return lower(c) == wanted; };
+        return std::search(text.begin(), text.end(), name.begin(), name.end(), same) != text.end();
+    };
+    return encoded.find('%') == std::string_view::npos ? is_in(encoded) : is_in(percent_decoded(encoded));
 }
 
 bool has_dot_segment(std::string_view encoded)

@@ -1,5 +1,5 @@
 #include "fault_schedule.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 
 #include <memory>
 #include <vector>
@@ -30,11 +30,7 @@ struct cut_here {
 };
 
 /// Their server and they share one thread. A sanitizer takes its time; without one it is each byte.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t every = 3;
-#else
-constexpr std::size_t every = under_thread_sanitizer ? 4 : 1;
-#endif
+constexpr std::size_t every = under_thread_sanitizer ? 4 : under_address_sanitizer ? 3 : 1;
 
 /// The cuts of one sort, all at once. Gives at how many of all bytes the connection does not feel one.
 std::size_t cut_everywhere(transport over, std::string const& match, std::size_t up_to)

@@ -1,5 +1,6 @@
 #include "fault_schedule.hpp"
 #include "relay.hpp"
+#include "sanitizers.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -147,11 +148,7 @@ private:
 };
 
 // So many that one thread keeps up with them: what is told late would be taken for lost.
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-constexpr unsigned side_by_side = 40;
-#else
-constexpr unsigned side_by_side = 100;
-#endif
+constexpr unsigned side_by_side = under_thread_sanitizer || under_address_sanitizer ? 40 : 100;
 
 } // namespace
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "run.hpp"
+#include "sanitizers.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/redirect_error.hpp>
@@ -82,9 +83,8 @@ struct interference {
 /// which one place is as good as the next.
 inline std::size_t step_of(std::size_t usual)
 {
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-    usual *= 3;
-#endif
+    if (under_thread_sanitizer || under_address_sanitizer)
+        usual *= 3;
     return std::getenv("PLEX_TEST_LONG") ? 1 : usual;
 }
 

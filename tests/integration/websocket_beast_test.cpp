@@ -2,7 +2,7 @@
 
 #include "protocol/websocket_framer.hpp"
 #include "protocol/websocket_handshake.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 #include "unit/websocket_stream.hpp"
 
 #include <boost/asio/io_context.hpp>

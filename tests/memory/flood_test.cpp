@@ -4,6 +4,7 @@
 #include "hostile_server.hpp"
 #include "integration/certificates.hpp"
 #include "integration/run.hpp"
+#include "sanitizers.hpp"
 
 #include "block_recycler.hpp"
 
@@ -29,11 +30,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t bound = 32u << 20;
-#if defined(__SANITIZE_THREAD__)
-constexpr bool sanitized = true;
-#else
-constexpr bool sanitized = !detail::recycles_blocks;
-#endif
+constexpr bool sanitized = under_thread_sanitizer || !detail::recycles_blocks;
 // More than the bound, and it ends; less under a sanitizer, which counts in its own way.
 constexpr std::size_t poured = (sanitized ? 4u : 36u) << 20;
 

@@ -1,7 +1,7 @@
 #include "catch.hpp"
 
 #include "decoder_comparison.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 
 #include <array>
 #include <cstdint>

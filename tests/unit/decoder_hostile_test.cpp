@@ -3,7 +3,7 @@
 #include "chosen_seed.hpp"
 #include "decoding.hpp"
 #include "protocol/utf8.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>

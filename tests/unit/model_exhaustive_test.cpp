@@ -3,7 +3,7 @@
 
 #include "catch.hpp"
 #include "model_world.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -296,11 +296,8 @@ TEST_CASE("every order of a few steps of server, network and readers tells each 
     std::size_t const two_events = 700;
     sync::ledger_limits small; // room for one activity
     small.bytes = 600;
-#if defined(__SANITIZE_ADDRESS__)
-    int const otherwise = -1; // what it takes five times as long to look at
-#else
-    int const otherwise = plex::test::under_thread_sanitizer ? -2 : 0;
-#endif
+    // The address sanitizer takes five times as long to look at it.
+    int const otherwise = plex::test::under_thread_sanitizer ? -2 : plex::test::under_address_sanitizer ? -1 : 0;
     int const deeper = std::getenv("PLEX_TEST_LONG") ? 1 : otherwise;
     std::uint64_t total = 0;
 

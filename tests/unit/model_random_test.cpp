@@ -2,7 +2,7 @@
 
 #include "catch.hpp"
 #include "model_schedule.hpp"
-#include "thread_sanitizer.hpp"
+#include "sanitizers.hpp"
 
 #include <cstdlib>
 #include <iostream>
@@ -16,11 +16,10 @@ TEST_CASE("whatever a random server, its network and its readers do, each subscr
     // PLEX_SEED repeats one schedule; PLEX_TEST_LONG runs more of them.
     char const* const given = std::getenv("PLEX_SEED");
     std::uint64_t const first = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
-#if defined(__SANITIZE_ADDRESS__)
-    std::uint64_t const usual = 20'000; // what it takes five times as long to look at
-#else
-    std::uint64_t const usual = plex::test::under_thread_sanitizer ? 5'000 : 100'000;
-#endif
+    // The address sanitizer takes five times as long to look at it.
+    std::uint64_t const usual = plex::test::under_thread_sanitizer    ? 5'000
+                                : plex::test::under_address_sanitizer ? 20'000
+                                                                      : 100'000;
     std::uint64_t const schedules = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 1'000'000 : usual;
     tally met;
     for (std::uint64_t i = 0; i != schedules; ++i) {

@@ -1,6 +1,7 @@
 #include "shortage_play.hpp"
 
 #include "chosen_seed.hpp"
+#include "sanitizers.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -23,11 +24,7 @@ struct sum {
 };
 
 // What is told late would be taken for lost.
-#if defined(__SANITIZE_THREAD__)
-constexpr std::size_t side_by_side = 15;
-#else
-constexpr std::size_t side_by_side = 50;
-#endif
+constexpr std::size_t side_by_side = under_thread_sanitizer ? 15 : 50;
 
 /// Side by side, as most of their time is waiting for the next try.
 void play_all(transport over, std::vector<shortage_of> const& all, sum& total)

@@ -408,8 +408,8 @@ private:
     }
 
     shortage_of const shortage_;
-    std::optional<served_elsewhere> server_;
     std::vector<std::pair<clock_type::time_point, clock_type::time_point>> starved_; // of the server's thread alone
+    std::optional<served_elsewhere> server_;
     config settings_;
     asio::io_context io_;
     std::optional<client> client_;

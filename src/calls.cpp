@@ -271,7 +271,7 @@ asio::awaitable<void> calls::list_into(protocol::decoder& into, wire_tap* tap)
     int const status = answer.status();
     std::span<char> const body = answer.mutable_body();
     net::byte_buffer buffer = std::move(answer).give_buffer();
-    protocol::decoded const outcome = into.take_list(std::move(buffer.bytes), body);
+    protocol::decoded const outcome = into.take_list(std::move(buffer.bytes), body, settings_.max_depth);
     expect_list(status, beginning, into, outcome);
 }
 
@@ -279,7 +279,7 @@ std::vector<activity> calls::activities_of(net::answer answer)
 {
     expect_good(listing, protocol::call_kind::list, answer);
     protocol::decoder& decoder = protocol::decoder::of_this_thread();
-    protocol::decoded const outcome = decoder.list(answer.mutable_body()); // where it lies
+    protocol::decoded const outcome = decoder.list(answer.mutable_body(), settings_.max_depth); // where it lies
     expect_list(answer.status(), answer.body(), decoder, outcome);
     std::vector<activity> result;
     result.reserve(decoder.updates().size());

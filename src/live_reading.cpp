@@ -129,7 +129,7 @@ void live_feed::message(std::span<char> bytes)
     if (tap_)
         tap_->notification(std::string_view(bytes.data(), bytes.size()));
     protocol::decoder& decoder = protocol::decoder::of_this_thread();
-    switch (decoder.notification(bytes)) {
+    switch (decoder.notification(bytes, settings_.max_depth)) {
     case protocol::decoded::activities:
         for (protocol::activity_update const& update : decoder.updates()) {
             ++counts_.events;

@@ -15,8 +15,9 @@ struct settings {
         : logger(c.logger), websocket_path(c.websocket_path), feed_filters(c.feed_filters),
           connect_timeout(c.connect_timeout), request_timeout(c.request_timeout), ping_after(c.ping_after),
           idle_limit(c.idle_limit), upward_every(c.upward_every), appear_timeout(c.appear_timeout),
-          max_message(c.max_message), max_body(c.max_body), max_header(c.max_header), conflate_after(c.conflate_after),
-          mailbox_bytes(c.mailbox_bytes), ledger_bytes(c.ledger_bytes), transport(c.transport)
+          max_message(c.max_message), max_body(c.max_body), max_header(c.max_header), max_depth(c.max_depth),
+          conflate_after(c.conflate_after), mailbox_bytes(c.mailbox_bytes), ledger_bytes(c.ledger_bytes),
+          transport(c.transport)
     {
     }
 
@@ -32,6 +33,7 @@ struct settings {
     std::size_t max_message;
     std::size_t max_body;
     std::size_t max_header;
+    unsigned max_depth;
     std::size_t conflate_after;
     std::size_t mailbox_bytes;
     std::size_t ledger_bytes;

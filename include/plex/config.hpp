@@ -121,6 +121,9 @@ struct config {
     std::size_t max_body = 8u << 20;    ///< bytes of a reply's body
     std::size_t max_message = 1u << 20; ///< bytes of one message of the feed
     std::size_t max_header = 64u << 10; ///< bytes of a reply's header block
+    /// Levels of JSON, 6 to 64: a list nested deeper is `malformed_reply`, a message of the feed is skipped and
+    /// counted.
+    unsigned max_depth = 32;
 
     std::size_t conflate_after = 1'024;   ///< pending events of a subscriber from which on updates are conflated
     std::size_t mailbox_bytes = 4u << 20; ///< pending bytes of a subscriber; conflated from half of it

@@ -52,7 +52,7 @@ bool is_of_another_type(std::string_view text)
 class decoder::reader
 {
 public:
-    decoded notification(std::span<char> bytes)
+    decoded notification(std::span<char> bytes, unsigned max_depth)
     {
         release_large(bytes.size());
         auto const text = without_last_space(bytes);
@@ -62,20 +62,20 @@ public:
             repaired_ = 0;
             return decoded::other;
         }
-        return read(envelope::notification, text);
+        return read(envelope::notification, text, max_depth);
     }
 
-    decoded list(std::span<char> bytes)
+    decoded list(std::span<char> bytes, unsigned max_depth)
     {
         release_large(bytes.size());
-        return read(envelope::list, without_last_space(bytes));
+        return read(envelope::list, without_last_space(bytes), max_depth);
     }
 
-    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body)
+    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body, unsigned max_depth)
     {
         release_large(body.size());
         body_ = std::move(bytes);
-        return read(envelope::list, without_last_space(body));
+        return read(envelope::list, without_last_space(body), max_depth);
     }
 
     void release()
@@ -91,7 +91,7 @@ public:
     std::size_t repaired() const { return repaired_; }
 
 private:
-    decoded read(envelope e, std::span<char> text)
+    decoded read(envelope e, std::span<char> text, unsigned max_depth)
     {
         repaired_ = 0;
         bool const is_valid = valid_utf8(std::string_view(text.data(), text.size()));
@@ -105,7 +105,8 @@ private:
             text = copy(text, is_valid);
             body_.reset();
         }
-        auto const fault = message_.read(e, text, ends_with_brace);
+        auto const fault =
+            message_.read(e, text, ends_with_brace, std::clamp(max_depth, least_depth, json_reader::most_depth));
         problem_ = find_problem(e, std::string_view(text.data(), text.size()), fault);
         if (!problem_.empty()) {
             message_.drop_updates();
@@ -136,7 +137,7 @@ private:
             return other_language(text.substr(start));
         if (fault == json_fault::truncated)
             return "truncated JSON";
-        return fault == json_fault::too_deep ? "JSON nested deeper than 32" : "not JSON";
+        return fault == json_fault::too_deep ? "JSON nested deeper than config::max_depth" : "not JSON";
     }
 
     // With room for the NUL at its end and behind, and valid.
@@ -164,6 +165,9 @@ private:
         }
     }
 
+    // What a list or a notification has where nothing is unknown: a Context, within document, container and entries.
+    static constexpr unsigned least_depth = 6;
+
     // A byte that is none may become three: what is repaired stays of the size that was asked for.
     static constexpr std::size_t most_growth = 1u << 20;
 
@@ -185,19 +189,19 @@ decoder::decoder() : reader_(std::make_unique<reader>()) {}
 decoder::decoder(decoder&&) noexcept = default;
 decoder::~decoder() = default;
 
-decoded decoder::notification(std::span<char> bytes)
+decoded decoder::notification(std::span<char> bytes, unsigned max_depth)
 {
-    return reader_->notification(bytes);
+    return reader_->notification(bytes, max_depth);
 }
 
-decoded decoder::list(std::span<char> bytes)
+decoded decoder::list(std::span<char> bytes, unsigned max_depth)
 {
-    return reader_->list(bytes);
+    return reader_->list(bytes, max_depth);
 }
 
-decoded decoder::take_list(std::unique_ptr<char[]> bytes, std::span<char> body)
+decoded decoder::take_list(std::unique_ptr<char[]> bytes, std::span<char> body, unsigned max_depth)
 {
-    return reader_->take_list(std::move(bytes), body);
+    return reader_->take_list(std::move(bytes), body, max_depth);
 }
 
 void decoder::release()

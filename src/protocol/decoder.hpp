@@ -59,11 +59,13 @@ public:
     /// `{"ActivityNotification":{…}}`. One that begins with `{"NotificationContainer":{"type":"`, another type than
     /// `activity`, and does not contain the text `ActivityNotification`, is `other` as soon as it ends with `}}`: it is
     /// not checked any further, nor counted in `repaired_utf8`.
-    decoded notification(std::span<char> bytes);
+    ///
+    /// @param max_depth levels of JSON, 6 to 64: what is nested deeper is malformed
+    decoded notification(std::span<char> bytes, unsigned max_depth = 32);
     /// The body of `GET /activities`: `{"MediaContainer":{"size":…,"Activity":[…]}}`; no `Activity` is an empty list.
-    decoded list(std::span<char> bytes);
+    decoded list(std::span<char> bytes, unsigned max_depth = 32);
     /// The same of a body that lies in `bytes`, which are the decoder's from then on.
-    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body);
+    decoded take_list(std::unique_ptr<char[]> bytes, std::span<char> body, unsigned max_depth = 32);
 
     /// Gives back what the last list took; `updates()` are none then.
     void release();

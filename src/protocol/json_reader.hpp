@@ -31,8 +31,9 @@ bool is(std::string_view text, char const (&literal)[N])
 class json_reader
 {
 public:
-    static constexpr unsigned max_depth = 32;
-    static constexpr std::size_t slack = 16; // that must be readable from the NUL on
+    static constexpr unsigned usual_depth = 32;
+    static constexpr unsigned most_depth = 64; // a bit for each open container (`read_value`)
+    static constexpr std::size_t slack = 16;   // that must be readable from the NUL on
 
     // A string, and where to go on.
     struct piece {
@@ -41,9 +42,11 @@ public:
     };
 
     // `end` is the NUL's place. @param is_brace whether it stands in the place of the text's last brace
-    void start(char* end, bool is_brace)
+    // @param max_depth of open containers, at most `most_depth`
+    void start(char* end, bool is_brace, unsigned max_depth = usual_depth)
     {
         end_ = end;
+        max_depth_ = max_depth;
         *end = '\0';
         is_brace_ = is_brace;
         fault_ = json_fault::none;
@@ -236,6 +239,7 @@ private:
     char const* end_ = nullptr;
     std::size_t repaired_ = 0;
     json_fault fault_ = json_fault::none;
+    unsigned max_depth_ = usual_depth;
     bool is_brace_ = false;
     bool is_regular_ = true;
     std::string unescaped_;
@@ -257,7 +261,7 @@ char* json_reader::read_value(char* at, unsigned depth, Handler& handler)
         switch (*at) {
         case '{':
         case '[': {
-            if (depth == max_depth)
+            if (depth == max_depth_)
                 return fail_too_deep();
             ++depth;
             bool const is_object = *at == '{';

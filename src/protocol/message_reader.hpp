@@ -20,13 +20,14 @@ class message_reader
 {
 public:
     // @param message is changed. @param ends_with_brace whether it does: else the byte behind it is changed as well
-    json_fault read(envelope e, std::span<char> message, bool ends_with_brace)
+    // @param max_depth of what is not one of the shapes that are known, which are less deep
+    json_fault read(envelope e, std::span<char> message, bool ends_with_brace, unsigned max_depth)
     {
         is_list_ = e == envelope::list;
         root_is_object_ = has_container_ = has_entries_ = list_is_scalar_ = has_too_many_ = false;
         drop_updates();
         activities_.start(is_list_, message.size());
-        json().start(message.data() + message.size() - (ends_with_brace ? 1 : 0), ends_with_brace);
+        json().start(message.data() + message.size() - (ends_with_brace ? 1 : 0), ends_with_brace, max_depth);
         read_document(json().skip_space(message.data()));
         return json().fault();
     }

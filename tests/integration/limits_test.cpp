@@ -101,6 +101,40 @@ TEST_CASE("a header block of just max_header passes, and one byte more is refuse
     CHECK(config().max_header == 64u << 10);
 }
 
+TEST_CASE("a list of just max_depth levels passes, one more is malformed_reply; such a message of the feed is skipped")
+{
+    auto const nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+    for (std::size_t const levels : {10u, 32u, 64u}) {
+        auto const list = [&](std::size_t of) { return R"({"MediaContainer":{},"x":)" + nested(of - 1) + "}"; };
+        auto const outcome = [&](std::size_t of) {
+            std::string const bytes = reply_of("Content-Length: " + std::to_string(list(of).size()) + "\r\n", list(of));
+            return list_of(bytes, [&](config& c) { c.max_depth = static_cast<unsigned>(levels); });
+        };
+        CHECK(outcome(levels).code() == error_code());
+        error const deeper = outcome(levels + 1);
+        CHECK(deeper.code() == errc::malformed_reply);
+        CHECK(contains(deeper.what(), "config::max_depth"));
+
+        call_scene s;
+        s.settings.max_depth = static_cast<unsigned>(levels);
+        s.run([&]() -> asio::awaitable<void> {
+            client& c = s.client();
+            feed events = c.subscribe();
+            co_await c.ready(10s);
+            for (std::size_t const of : {levels + 1, levels}) {
+                std::string const uuid = std::to_string(of);
+                s.server.notify_raw(R"({"ActivityNotification":{"event":"started","uuid":")" + uuid +
+                                    R"(","Activity":{"type":"t"}},"x":)" + nested(of - 1) + "}");
+            }
+            std::optional<activity_event> const next = co_await events.next();
+            REQUIRE(next);
+            CHECK(next->activity.uuid() == std::to_string(levels));
+            CHECK(c.counters().malformed == 1);
+        });
+    }
+    CHECK(config().max_depth == 32);
+}
+
 TEST_CASE("a proxy's answer of just max_header passes, and one byte more is refused")
 {
     std::string const answer = "HTTP/1.1 200 OK\r\nX: " + std::string(5'000, 'x') + "\r\n\r\n";

@@ -168,7 +168,7 @@ PROTOCOL = [
     (DECODER, "activity_reader.hpp", "            u.uuid = inner_uuid_;", "            ;"),
     (DECODER, "message_reader.hpp", "            if (*at != 'n') {", "            {"),
     (DECODER, "message_reader.hpp", "activities_.complete(slots_[used_])", "true"),
-    (DECODER, "json_reader.hpp", "if (depth == max_depth)", "if (depth > max_depth)"),
+    (DECODER, "json_reader.hpp", "if (depth == max_depth_)", "if (depth > max_depth_)"),
     (DIFFERENTIAL, "activity_reader.hpp", "understood = u.kind != event_kind::updated || text == \"updated\";",
      "understood = true;"),
     (DIFFERENTIAL, "lenient_scalar.hpp", "(*value != 0 && *value != 1)", "*value < 0"),

@@ -148,23 +148,39 @@ TEST_CASE("what is no JSON object is named", "[decoder]")
     CHECK(d.decoder.problem().empty());
 }
 
-TEST_CASE("32 levels of nesting are read, one more and any number more are refused", "[decoder]")
+TEST_CASE("as many levels of nesting as max_depth are read, one more and any number more are refused", "[decoder]")
 {
-    decoding d;
     auto const nested = [](std::size_t levels) {
         return R"({"ActivityNotification":)" + repeated("[", levels - 1) + repeated("]", levels - 1) + "}";
     };
-    CHECK(d.notification(nested(32)).result == decoded::activities);
-    for (std::size_t const levels : {33u, 34u, 10'000u}) {
-        d.notification(nested(levels));
-        CHECK(d.result == decoded::malformed);
-        CHECK(d.decoder.problem() == "JSON nested deeper than 32");
+    auto const list = [](std::size_t levels) {
+        return R"({"MediaContainer":{}, "x":)" + repeated("[", levels - 1) + repeated("]", levels - 1) + "}";
+    };
+    struct bound {
+        unsigned asked;
+        std::size_t levels;
+    };
+    // What an activity itself has, six, is read whatever is asked for; and 64 are the most.
+    for (auto const& [asked, levels] : {bound{32, 32}, {6, 6}, {7, 7}, {63, 63}, {64, 64}, {0, 6}, {5, 6}, {65, 64}}) {
+        decoding d;
+        d.max_depth = asked;
+        CAPTURE(asked);
+        CHECK(d.notification(nested(levels)).result == decoded::activities);
+        CHECK(d.list(list(levels)).result == decoded::activities);
+        for (std::size_t const more : {levels + 1, levels + 2, std::size_t{10'000}}) {
+            CHECK(d.notification(nested(more)).result == decoded::malformed);
+            CHECK(d.decoder.problem() == "JSON nested deeper than config::max_depth");
+            CHECK(d.list(list(more)).result == decoded::malformed);
+        }
+        d.notification(repeated("[", 10'000));
+        CHECK(d.decoder.problem() == "JSON nested deeper than config::max_depth");
+        d.notification(repeated("{\"a\":", 10'000));
+        CHECK(d.decoder.problem() == "JSON nested deeper than config::max_depth");
+        CHECK(d.notification(nested(levels)).result == decoded::activities);
+        CHECK(d.notification(with_members(R"("Context":{"a":{}})")).result ==
+              (levels > 6 ? decoded::activities : decoded::malformed));
+        CHECK(d.notification(with_members(R"("Context":{"a":"b"},"Response":{"a":1})")).result == decoded::activities);
     }
-    d.notification(repeated("[", 10'000));
-    CHECK(d.decoder.problem() == "JSON nested deeper than 32");
-    d.notification(repeated("{\"a\":", 10'000));
-    CHECK(d.decoder.problem() == "JSON nested deeper than 32");
-    CHECK(d.notification(nested(32)).result == decoded::activities);
 }
 
 TEST_CASE("invalid UTF-8 is repaired wherever it is, and counted", "[decoder]")

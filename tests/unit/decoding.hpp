@@ -48,17 +48,18 @@ inline std::string describe(protocol::activity_update const& u)
 // so that a sanitizer sees it go further.
 struct decoding {
     protocol::decoder decoder;
+    unsigned max_depth = 32;
     protocol::decoded result = protocol::decoded::other;
     std::vector<std::string> updates;
     std::unique_ptr<char[]> memory; // in which the updates' texts may lie
 
     decoding& notification(std::string_view message)
     {
-        return run(message, [this](std::span<char> bytes) { return decoder.notification(bytes); });
+        return run(message, [this](std::span<char> bytes) { return decoder.notification(bytes, max_depth); });
     }
     decoding& list(std::string_view body)
     {
-        return run(body, [this](std::span<char> bytes) { return decoder.list(bytes); });
+        return run(body, [this](std::span<char> bytes) { return decoder.list(bytes, max_depth); });
     }
 
 private:

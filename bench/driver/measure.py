@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 
 import callgrind
-from benches import Bench, Call, Figures, by_rate
+from benches import Bench, Call, Figures, Ratio, by_rate
 from programs import Programs
 
 
@@ -44,12 +44,18 @@ def typical(runs: list[Figures]) -> Figures:
     return figures
 
 
-def in_turns(programs: Programs, calls: list[Call], count: int, rounds: int) -> dict[Call, Figures]:
+def in_turns(programs: Programs, calls: list[Call], count: int, rounds: int) -> dict[Call, list[Figures]]:
+    """Of each what its rounds printed."""
     runs: dict[Call, list[Figures]] = {call: [] for call in calls}
     for _ in range(rounds):
         for call in calls:
             runs[call].append(programs.run(call, count))
-    return {call: typical(of_call) for call, of_call in runs.items()}
+    return runs
+
+
+def compared(ratio: Ratio, own: list[Figures], peer: list[Figures]) -> float | str:
+    """The median of the rounds' ratios: a machine that others share may be twice as fast a minute later."""
+    return rounded(statistics.median(map(ratio, own, peer)))
 
 
 def rounded(value: float | str) -> float | str:
@@ -67,13 +73,14 @@ def line(programs: Programs, bench: Bench, amount: Amount, core: int | None) -> 
     ours = bench.tested or bench.ours if amount.at_most else bench.ours
     calls = list(dict.fromkeys([ours, *(versus.call for versus in there.values())]))
     say(f"{bench.name}: {rounds} rounds of {count}")
-    figures = in_turns(programs, calls, count, rounds)
+    runs = in_turns(programs, calls, count, rounds)
+    figures = {call: typical(of_call) for call, of_call in runs.items()}
     own = figures[ours]
 
     result: dict[str, object] = {"bench": bench.name, "unit": bench.unit, "value": rounded(own[bench.value])}
     if "ns_each" in own:
         result["ns_per_event"] = rounded(own["ns_each"])
-    result["vs"] = {name: rounded(versus.ratio(own, figures[versus.call])) for name, versus in there.items()}
+    result["vs"] = {name: compared(versus.ratio, runs[ours], runs[versus.call]) for name, versus in there.items()}
     if "allocs_each" in own:
         result["allocs_per_event"] = rounded(round(own["allocs_each"], 3))
     if bench.callgrind_count and callgrind.available():
@@ -86,7 +93,7 @@ def line(programs: Programs, bench: Bench, amount: Amount, core: int | None) -> 
         with programs.with_the_server_beside() as beside:
             slower = in_turns(beside, calls, max(1, count // 4), rounds)
         result["vs_on_one_core"] = {
-            name: rounded(by_rate(slower[ours], slower[versus.call])) for name, versus in there.items()
+            name: compared(by_rate, slower[ours], slower[versus.call]) for name, versus in there.items()
         }
     for name in bench.fields:
         result[name] = rounded(own[name])

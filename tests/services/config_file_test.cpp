@@ -85,7 +85,7 @@ TEST_CASE("what is wrong with the file is told with file, place and remedy")
     CHECK(of("{}").starts_with("names no servers: \"servers\": [{"));
     CHECK(of(R"({"servers": []})").starts_with("servers: has none: [{"));
     CHECK(of(R"({"servers": {}})") == "servers: has to be an array: […]");
-    CHECK(of(R"({"server": []})") == "server: is not known here; known are servers, dashboard");
+    CHECK(of(R"({"server": []})") == "server: is not known here; known are servers, dashboard, relay, mqtt");
     CHECK(of(R"({"servers": [{"url": "http://a"}, 7]})") == "servers[1]: has to be an object: {…}");
     CHECK(of(R"({"servers": [{"name": "a"}]})") == "servers[0]: has no \"url\": \"http://host:32400\"");
     CHECK(of(R"({"servers": [{"url": 7}]})") == "servers[0].url: has to be a string that is not empty: \"…\"");

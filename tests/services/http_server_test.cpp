@@ -1,4 +1,4 @@
-#include "dashboard/http_server.hpp"
+#include "services/http_server.hpp"
 
 #include "integration/run.hpp"
 
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-using namespace plex::dashboard;
+using namespace plex::service;
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using plex::test::run;

@@ -56,9 +56,9 @@ dashboard::dashboard(asio::io_context& io, std::string config_path)
 void dashboard::start()
 {
     reload();
-    auto const answer = [this](http_request asked) { return site_.answer(std::move(asked)); };
+    auto const answer = [this](service::http_request asked) { return site_.answer(std::move(asked)); };
     try {
-        http_.emplace(executor_, *listens_, http_limits(), answer);
+        http_.emplace(executor_, *listens_, service::http_limits(), answer);
     } catch (boost::system::system_error const& e) {
         throw std::runtime_error("cannot listen on " + text_of(*listens_) + ": " + e.code().message() +
                                  ": give another address as \"listen\" of \"dashboard\" in " + config_path_);

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "dashboard/board.hpp"
-#include "dashboard/http_server.hpp"
 #include "dashboard/site.hpp"
+#include "services/http_server.hpp"
 #include "services/watched_servers.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -43,7 +43,7 @@ private:
     site site_;
     service::watched_servers servers_;
     std::optional<boost::asio::ip::tcp::endpoint> listens_;
-    std::optional<http_server> http_;
+    std::optional<service::http_server> http_;
     boost::asio::steady_timer next_frame_; ///< so that readers are told of many changes at once
     bool frame_is_due_ = false;
     boost::asio::steady_timer next_tidying_;

@@ -18,6 +18,8 @@
 namespace plex::dashboard {
 
 namespace asio = boost::asio;
+using service::http_reply;
+using service::http_request;
 
 namespace {
 

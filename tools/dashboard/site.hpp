@@ -1,7 +1,7 @@
 #pragma once
 
 #include "dashboard/board.hpp"
-#include "dashboard/http_server.hpp"
+#include "services/http_server.hpp"
 
 #include <boost/asio/awaitable.hpp>
 
@@ -25,12 +25,12 @@ public:
     /// @param cancel_token empty lets nobody cancel
     void admit(std::vector<std::string> hosts, std::string cancel_token);
 
-    boost::asio::awaitable<http_reply> answer(http_request);
+    boost::asio::awaitable<service::http_reply> answer(service::http_request);
 
 private:
-    http_reply page_or_events(http_request const&);
-    boost::asio::awaitable<http_reply> cancel(http_request const&);
-    http_reply health() const;
+    service::http_reply page_or_events(service::http_request const&);
+    boost::asio::awaitable<service::http_reply> cancel(service::http_request const&);
+    service::http_reply health() const;
 
     board& board_;
     cancel_function cancel_;

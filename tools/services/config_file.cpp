@@ -85,7 +85,7 @@ config_file::config_file(std::string const& path)
           return config_value(path, read.text);
       }())
 {
-    whole_.only({"servers", "dashboard"});
+    whole_.only({"servers", "dashboard", "relay", "mqtt"});
     std::optional<config_value> const servers = whole_.find("servers");
     if (!servers)
         whole_.refuse(R"(names no servers: "servers": [{"url": "http://host:32400", "token_file": "token"}])");

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace plex::dashboard {
+namespace plex::service {
 
 /// What one client, or all of them, can take of us.
 struct http_limits {
@@ -91,4 +91,4 @@ private:
     std::shared_ptr<state> state_;
 };
 
-} // namespace plex::dashboard
+} // namespace plex::service

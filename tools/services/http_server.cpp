@@ -1,4 +1,4 @@
-#include "dashboard/http_server.hpp"
+#include "services/http_server.hpp"
 
 #include "services/log.hpp"
 
@@ -20,7 +20,7 @@
 #include <optional>
 
 // The one file that instantiates Beast's server.
-namespace plex::dashboard {
+namespace plex::service {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -356,4 +356,4 @@ void http_server::stop()
     wake_readers();
 }
 
-} // namespace plex::dashboard
+} // namespace plex::service

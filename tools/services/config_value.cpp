@@ -109,6 +109,15 @@ std::string config_value::text() const
     return std::string(value_->get_string());
 }
 
+std::uint64_t config_value::number(std::uint64_t least, std::uint64_t most) const
+{
+    bool const is_whole = value_->is_int64() && value_->get_int64() >= 0; // none of ours needs more
+    std::uint64_t const n = is_whole ? static_cast<std::uint64_t>(value_->get_int64()) : 0;
+    if (!is_whole || n < least || n > most)
+        refuse("has to be a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    return n;
+}
+
 void config_value::refuse(std::string_view what) const
 {
     std::string const place = place_.empty() ? std::string() : protocol::terminal_safe(place_) + ": ";

@@ -3,6 +3,7 @@
 #include <boost/json/value.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -42,6 +43,9 @@ public:
     std::vector<std::pair<std::string, config_value>> members() const;
     /// A string that is not empty.
     std::string text() const;
+
+    /// A whole number within these bounds.
+    std::uint64_t number(std::uint64_t least, std::uint64_t most) const;
 
     /// `servers[1].url`; empty for the whole.
     std::string const& place() const noexcept { return place_; }

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <exception>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -139,7 +138,8 @@ plex::client* watched_servers::client_of(std::string_view server) noexcept
     return found ? &found->client : nullptr;
 }
 
-void watched_servers::watch(std::vector<server_settings> const& wanted)
+void watched_servers::watch(std::vector<server_settings> const& wanted,
+                            std::map<std::string, std::vector<activity>> const& known)
 {
     std::vector<std::shared_ptr<watched>> next;
     std::vector<std::shared_ptr<watched>> made;
@@ -156,6 +156,9 @@ void watched_servers::watch(std::vector<server_settings> const& wanted)
         }
         if (there)
             next.back()->running = there->running;
+        else if (auto const before = known.find(settings.name); before != known.end())
+            for (activity const& a : before->second)
+                next.back()->running.insert_or_assign(std::string(a.uuid()), a);
         made.push_back(next.back());
     }
     std::swap(servers_, next);

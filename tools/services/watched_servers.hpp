@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -42,8 +43,9 @@ public:
     watched_servers& operator=(watched_servers const&) = delete;
 
     /// Watches these from now on, and no others: a server that is there already with the same settings is not touched.
+    /// @param known of those that are new, by name, what is known to run: it goes on, or is told as `ended`
     /// @throws config_error for settings that no client can have; then nothing has changed
-    void watch(std::vector<server_settings> const&);
+    void watch(std::vector<server_settings> const&, std::map<std::string, std::vector<activity>> const& known = {});
 
     /// Null where there is none of that name. Valid until it is awaited for, as a reload may take it away.
     plex::client* client_of(std::string_view server) noexcept;

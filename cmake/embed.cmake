@@ -1,5 +1,6 @@
-# cmake -D INTO=page.cpp -D FILES=a.html,b.css -P embed.cmake: a function for each file, that gives its text.
-set(text "#include \"dashboard/page.hpp\"\n\nnamespace plex::dashboard::page {\n")
+# cmake -D INTO=page.cpp -D HEADER=page.hpp -D NAMESPACE=a::b -D FILES=a.html,b.css -P embed.cmake: a function for each file,
+# that gives its text.
+set(text "#include \"${HEADER}\"\n\nnamespace ${NAMESPACE} {\n")
 string(REPLACE "," ";" files "${FILES}")
 foreach(file IN LISTS files)
   get_filename_component(name ${file} NAME)
@@ -11,4 +12,4 @@ foreach(file IN LISTS files)
   endif()
   string(APPEND text "\nstd::string_view ${name}() noexcept\n{\n    return R\"~plex~(${content})~plex~\";\n}\n")
 endforeach()
-file(WRITE ${INTO} "${text}\n} // namespace plex::dashboard::page\n")
+file(WRITE ${INTO} "${text}\n} // namespace ${NAMESPACE}\n")

@@ -1,0 +1,132 @@
+#include "relay/followed_server.hpp"
+
+#include "services/log.hpp"
+
+#include <utility>
+
+namespace plex::relay {
+
+namespace {
+
+constexpr std::size_t most_at_once = 64; // entries in a script, which holds everybody else up
+// After this a life that ended is told by whoever leads, if ever.
+constexpr auto stands_by_for = std::chrono::minutes(10);
+// Longer than Redis remembers an end, so that a uuid's lives are not counted from one again.
+constexpr auto remembers_ends = store::remembers_ends + std::chrono::minutes(10);
+
+} // namespace
+
+followed_server::followed_server(std::string name, store& s, written_counts& counts, store::written before, time now)
+    : name_(std::move(name)), store_(s), counts_(counts), outbox_(before.records, now),
+      machine_(std::move(before.machine))
+{
+}
+
+void followed_server::event(activity_event const& e)
+{
+    outbox_.observe(e);
+}
+
+void followed_server::connection(connection_state state, clock::time_point now)
+{
+    bool const was_live = std::exchange(is_live_, state == connection_state::reconciled);
+    if (is_live_ && !was_live)
+        live_since_ = now;
+    if (state == connection_state::connected || (is_live_ && !was_live))
+        machine_is_certain_ = false; // what answers now may be another
+}
+
+void followed_server::identity(std::string const& machine, running_activities const& running, time now)
+{
+    if (!is_live_)
+        return;
+    machine_is_certain_ = true;
+    if (machine == machine_)
+        return;
+    if (!machine_.empty()) {
+        service::log(log_level::warning, name_ + ": another machine answers; what ran on the one before is dropped");
+        outbox_ = outbox();
+        for (activity const& a : running.activities) {
+            activity_event e;
+            e.kind = event_kind::started;
+            e.inferred = true;
+            e.at = now;
+            e.activity = a;
+            outbox_.observe(e);
+        }
+    }
+    machine_ = machine;
+}
+
+void followed_server::tick(clock::time_point now, time wall, clock::duration settles_in)
+{
+    outbox_.forget_ended_before(wall - (leads() ? remembers_ends : stands_by_for), !leads());
+    bool const settled = is_live_ && machine_is_certain_ && now - *live_since_ >= settles_in;
+    if (!is_asking_ && (leads() || (settled && !unwanted_since))) {
+        is_asking_ = true;
+        store_.ask_lease(name_, lease_, machine_,
+                         [self = shared_from_this()](store::lease_reply r) { self->leased(std::move(r)); });
+    }
+    flush();
+}
+
+void followed_server::leased(store::lease_reply r)
+{
+    using kind = store::lease_reply::kind;
+    is_asking_ = false;
+    if (r.is == kind::taken) {
+        service::log(log_level::info, name_ + ": is ours to write");
+        lease_ = std::move(r.lease);
+        outbox_.adopt(r.records, std::chrono::system_clock::now());
+        flush();
+    } else if (r.is == kind::held && leads()) {
+        service::log(log_level::warning, name_ + ": is written by " + r.why + " now");
+        lease_.clear();
+    }
+}
+
+void followed_server::flush()
+{
+    if (is_writing_ || !leads() || !machine_is_certain_)
+        return;
+    std::vector<entry> const entries = outbox_.take(most_at_once);
+    if (entries.empty())
+        return;
+    is_writing_ = true;
+    store_.write(name_, lease_, machine_, entries,
+                 [self = shared_from_this(), lease = lease_, count = entries.size()](store::write_reply const& r) {
+                     self->written(r, lease, count);
+                 });
+}
+
+void followed_server::written(store::write_reply const& r, std::string const& lease, std::size_t count)
+{
+    using kind = store::write_reply::kind;
+    is_writing_ = false;
+    if (r.is != kind::done) {
+        outbox_.lost();
+        if (r.is == kind::failed) {
+            counts_.refusal = r.why;
+        } else {
+            ++counts_.fenced;
+            if (lease == lease_)
+                lease_.clear();
+        }
+        return; // the next tick tries again
+    }
+    counts_.refusal.clear();
+    auto const added = static_cast<std::uint64_t>(r.written);
+    counts_.entries += added;
+    counts_.repeated += count - added;
+    counts_.trimmed += static_cast<std::uint64_t>(r.trimmed);
+    outbox_.confirmed();
+    flush();
+}
+
+void followed_server::release()
+{
+    if (leads())
+        store_.release(name_, std::exchange(lease_, {}));
+}
+
+} // namespace plex::relay

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "relay/outbox.hpp"
+#include "relay/store.hpp"
+
+#include <plex/activity.hpp>
+#include <plex/client.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace plex::relay {
+
+/// What all servers of a relay have written together.
+struct written_counts {
+    std::uint64_t entries = 0;
+    std::uint64_t repeated = 0; ///< given to Redis again, which had them
+    std::uint64_t trimmed = 0;
+    std::uint64_t fenced = 0; ///< writes refused, as another has the lease
+    std::string refusal;      ///< why the last write failed, if it did
+};
+
+/// One server that this relay follows: what of it is to be written, and whether it is ours to write.
+///
+/// Whoever has the lease writes. It is asked for when the feed is live, what runs is known, and the server has said who
+/// it is: whoever takes over has to know what of the earlier one's lives goes on. Another machine under the same name
+/// begins anew.
+class followed_server : public std::enable_shared_from_this<followed_server>
+{
+public:
+    using clock = std::chrono::steady_clock;
+    using time = std::chrono::system_clock::time_point;
+
+    followed_server(std::string name, store&, written_counts&, store::written, time now);
+
+    std::string const& name() const noexcept { return name_; }
+    /// What its feed is opened with.
+    std::vector<activity> known() const { return outbox_.known(); }
+
+    void event(activity_event const&);
+    void connection(connection_state, clock::time_point now);
+
+    /// Whether it is to be asked for its machineIdentifier.
+    bool wants_identity() const noexcept { return is_live_ && !machine_is_certain_; }
+    /// What it answered, and what runs there.
+    void identity(std::string const& machine, running_activities const&, time now);
+
+    /// Asks for the lease, or keeps it; and writes what waits. To be called some times in each lease.
+    void tick(clock::time_point now, time wall, clock::duration settles_in);
+    /// Writes what waits, where it is ours.
+    void flush();
+    /// Gives the lease back.
+    void release();
+
+    bool leads() const noexcept { return !lease_.empty(); }
+    outbox const& waiting() const noexcept { return outbox_; }
+
+    /// Others follow it now; we only until they know all that we do.
+    std::optional<clock::time_point> unwanted_since;
+
+private:
+    void leased(store::lease_reply);
+    void written(store::write_reply const&, std::string const& lease, std::size_t count);
+
+    std::string name_;
+    store& store_;
+    written_counts& counts_;
+    outbox outbox_;
+    std::string machine_; // of what is in the outbox
+    std::string lease_;
+    bool machine_is_certain_ = false;
+    bool is_live_ = false;
+    std::optional<clock::time_point> live_since_;
+    bool is_asking_ = false;
+    bool is_writing_ = false;
+};
+
+} // namespace plex::relay

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "relay/followed_server.hpp"
+#include "relay/redis.hpp"
+#include "relay/relay_settings.hpp"
+#include "relay/store.hpp"
+#include "services/watched_servers.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace plex::relay {
+
+/// The service: of the configured servers those that fall to this relay, into Redis.
+///
+/// Which relays there are is kept in Redis; from that each finds out by itself which servers are its own to follow
+/// (`placement.hpp`), and the lease decides who writes (`followed_server.hpp`).
+class relay
+{
+public:
+    /// @param io run by one thread
+    /// @param followers relays that follow each server
+    relay(boost::asio::io_context& io, std::string config_path, std::size_t followers);
+    ~relay();
+
+    /// @throws service::config_error, std::runtime_error where it cannot listen
+    void start();
+    /// Reads the configuration anew. @throws service::config_error and nothing has changed
+    void reload();
+    /// For `systemctl status`.
+    std::string status() const;
+    boost::asio::awaitable<void> stop();
+
+private:
+    using clock = std::chrono::steady_clock;
+    using server_ptr = std::shared_ptr<followed_server>;
+
+    boost::asio::awaitable<void> keep_redis();
+    boost::asio::awaitable<bool> open_redis();
+    void tick();
+    void place();
+    void begin_some();
+    boost::asio::awaitable<void> begin(std::string name);
+    void end(std::string const& name);
+    void watch();
+    boost::asio::awaitable<void> identify(server_ptr);
+    void flush_soon(server_ptr const&);
+    clock::duration beat() const { return settings_.lease / 3; }
+    service::server_settings const* configured(std::string_view name) const;
+
+    std::string config_path_;
+    std::size_t followers_;
+    boost::asio::any_io_executor executor_;
+    std::string id_;
+    relay_settings settings_;
+    std::vector<service::server_settings> configured_;
+    redis redis_;
+    std::optional<store> store_;
+    service::watched_servers watched_;
+    written_counts counts_;
+    std::string told_refusal_;
+
+    std::vector<std::string> relays_; // that are alive, as Redis has them
+    std::map<std::string, server_ptr, std::less<>> followed_;
+    std::deque<std::string> to_begin_;
+    std::vector<server_ptr> to_flush_;
+    boost::asio::steady_timer next_tick_;
+    boost::asio::steady_timer next_begin_;
+    boost::asio::steady_timer redis_changed_;
+    bool stopping_ = false;
+};
+
+} // namespace plex::relay

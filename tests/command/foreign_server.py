@@ -57,6 +57,7 @@ class ForeignServer:
         self.ping_every = 0.05  # seconds between an event stream's pings; None sends none
         self.ends_feeds = False  # as soon as they are open
         self.scan_on_list = False  # play a scan when a listener has asked for the list
+        self.machine = "foreign-machine"
         self.pace = 0.005  # seconds between a scan's events
         self.closed_with = queue.Queue()  # the close codes that listeners sent
         self.listeners = []
@@ -111,6 +112,7 @@ class ForeignServer:
         app = web.Application(middlewares=[self._gate])
         app.router.add_get("/activities", self._list)
         app.router.add_delete("/activities/{uuid}", self._cancel)
+        app.router.add_get("/identity", self._identity)
         app.router.add_get("/:/websockets/notifications", self._feed)
         app.router.add_get("/:/eventsource/notifications", self._event_stream)
         app.router.add_route("*", "/{any:.*}", self._act)
@@ -163,6 +165,10 @@ class ForeignServer:
             self.scan_on_list = False
             self.playing.append(self.loop.create_task(self._play()))
         return web.json_response({"MediaContainer": container})
+
+    async def _identity(self, request):
+        return web.json_response({"MediaContainer": {"size": 0, "claimed": True, "machineIdentifier": self.machine,
+                                                     "version": "1.41.0"}})
 
     async def _play(self):
         for event, activity in scan_events():

@@ -329,7 +329,7 @@ def mutate(scratch, folder, program, objects, mutants, judge):
 
 def mutate_sync(scratch, mutants):
     src, unit = scratch / "src", scratch / "tests" / "unit"
-    core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "json.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
+    core = ["abi.cpp", "activity.cpp", "block_recycler.cpp", "protocol/json_text.cpp", "protocol/utf8.cpp"]
     program = scratch / "model"
     objects = built(scratch, program, [*(src / name for name in core), *sorted((src / "sync").glob("*.cpp")),
                                        *(unit / f"{test}.cpp" for test in MODEL)])

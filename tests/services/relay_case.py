@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -105,6 +106,53 @@ class Fleet:
         self.process.process.stdin.flush()
 
 
+class Elsewhere:
+    """A network namespace: a host of its own, over a cable that can be cut. What listens here is reached there through
+    haproxy."""
+
+    def __init__(self, case, listening):
+        """listening: ports and sockets' paths here. `ports` are those by which they are reached there, in order."""
+        self.name = "plex-%d" % os.getpid()
+        self.cable = "plex%d" % (os.getpid() % 100000)
+        self.ours, theirs = "10.213.77.1", "10.213.77.2"
+        case.addCleanup(self.ip, "netns del " + self.name)  # and the cable with it
+        self.ip("netns add " + self.name)
+        self.ip("link add %s type veth peer name eth0 netns %s" % (self.cable, self.name))
+        self.ip("addr add %s/30 dev %s" % (self.ours, self.cable))
+        self.ip("link set %s up" % self.cable)
+        self.ip("-n %s addr add %s/30 dev eth0" % (self.name, theirs))
+        self.ip("-n %s link set eth0 up" % self.name)
+        self.ports = [20000 + i for i in range(len(listening))]  # nobody else has that address
+        proxies = "".join("listen p%d\n bind %s:%d\n server s %s\n" % (
+            port, self.ours, port, where if isinstance(where, str) else "127.0.0.1:%d" % where)
+            for port, where in zip(self.ports, listening))
+        path = case.folder.file("haproxy.cfg", "defaults\n mode tcp\n timeout connect 5s\n timeout client 1h\n"
+                                               " timeout server 1h\n" + proxies)
+        program = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        self.proxy = Process(case, "haproxy", [program, "-db", "-f", path], stdout=subprocess.DEVNULL)
+        case.until(self.is_reached)
+
+    def is_reached(self):
+        try:
+            socket.create_connection((self.ours, self.ports[-1]), 1).close()
+            return True
+        except OSError:
+            return False
+
+    def ip(self, words):
+        subprocess.run(["ip", *words.split()], check=True)
+
+    def cut(self):
+        self.ip("link set %s down" % self.cable)
+
+    def mend(self):
+        self.ip("link set %s up" % self.cable)
+
+    def run(self):
+        """What a program is begun with that is to run there."""
+        return ["ip", "netns", "exec", self.name]
+
+
 class Reader:
     """Two consumers of one group, who share what is in the stream."""
 
@@ -140,7 +188,7 @@ class RelayCase(unittest.TestCase):
         self.reader = Reader(self.redis)
         self.relays = {}
 
-    def until(self, holds, limit=60):
+    def until(self, holds, limit=20):
         end = time.monotonic() + limit
         while True:
             result = holds()

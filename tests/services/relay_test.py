@@ -5,7 +5,7 @@ import os
 import signal
 import time
 
-from relay_case import LEASE, LONG, Fleet, RelayCase, main
+from relay_case import LEASE, LONG, Elsewhere, Fleet, RelayCase, main
 
 SERVERS = 30
 
@@ -19,12 +19,16 @@ class ThreeRelays(RelayCase):
         super().setUp()
         self.fleet = Fleet(self, SERVERS)
         config = self.configure(self.fleet.urls)
-        for name in ("a", "b", "c"):
+        self.start_first(config)
+        for name in ("b", "c"):
             self.start_relay(name, config, self.followers)
         self.until(lambda: self.redis.client.zcard("{plex}:relays") == 3)
         self.until_all_are_led(SERVERS)
         self.until(lambda: sum(log.count(": reconciled\n") for log in self.logs_of_all()) >= SERVERS * self.followers)
         self.since = time.time()
+
+    def start_first(self, config):
+        self.start_relay("a", config, self.followers)
 
     def play(self, seconds):
         """What the fleet plays in about that time."""
@@ -80,6 +84,29 @@ class OneFollower(ThreeRelays):
         missed = self.assert_whole(self.fleet, self.since, may_miss=[(at - 1, over)])
         print("takeover %.1f s, %d lives shorter than that were missed" % (over - at, missed))
 
+
+class ARelayElsewhere(ThreeRelays):
+    def start_first(self, _):
+        ports = [int(url.rsplit(":", 1)[1]) for url in self.fleet.urls]
+        self.elsewhere = Elsewhere(self, [*ports, self.redis.path])
+        *urls, redis = ["%s:%d" % (self.elsewhere.ours, port) for port in self.elsewhere.ports]
+        urls = ["http://" + url for url in urls]
+        redis = "redis://" + redis
+        self.start_relay("a", self.configure(urls, "elsewhere.json", redis=redis), self.followers, self.elsewhere.run())
+
+    def test_a_relay_that_is_cut_off_leaves_no_gap_and_writes_nothing_when_it_is_back(self):
+        self.play(2)
+        self.elsewhere.cut()
+        self.until_all_are_led(SERVERS, by=("b", "c"))
+        self.play(2)
+        self.elsewhere.mend()
+        self.play(2 * LEASE)
+        self.assert_whole(self.fleet, self.since)
+
+
+# One that has the tests of another class runs its own alone.
+for name in [name for name in dir(ThreeRelays) if name.startswith("test_")]:
+    setattr(ARelayElsewhere, name, None)
 
 if __name__ == "__main__":
     main()

@@ -36,26 +36,12 @@ void followed_server::connection(connection_state state, clock::time_point now)
         machine_is_certain_ = false; // what answers now may be another
 }
 
-void followed_server::identity(std::string const& machine, running_activities const& running, time now)
+bool followed_server::answers_as(std::string const& machine)
 {
-    if (!is_live_)
-        return;
-    machine_is_certain_ = true;
-    if (machine == machine_)
-        return;
-    if (!machine_.empty()) {
-        service::log(log_level::warning, name_ + ": another machine answers; what ran on the one before is dropped");
-        outbox_ = outbox();
-        for (activity const& a : running.activities) {
-            activity_event e;
-            e.kind = event_kind::started;
-            e.inferred = true;
-            e.at = now;
-            e.activity = a;
-            outbox_.observe(e);
-        }
-    }
-    machine_ = machine;
+    if (machine_.empty())
+        machine_ = machine;
+    machine_is_certain_ = is_live_ && machine_ == machine;
+    return machine_ == machine;
 }
 
 void followed_server::tick(clock::time_point now, time wall, clock::duration settles_in)

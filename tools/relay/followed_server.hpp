@@ -27,8 +27,7 @@ struct written_counts {
 /// One server that this relay follows: what of it is to be written, and whether it is ours to write.
 ///
 /// Whoever has the lease writes. It is asked for when the feed is live, what runs is known, and the server has said who
-/// it is: whoever takes over has to know what of the earlier one's lives goes on. Another machine under the same name
-/// begins anew.
+/// it is: whoever takes over has to know what of the earlier one's lives goes on.
 class followed_server : public std::enable_shared_from_this<followed_server>
 {
 public:
@@ -46,8 +45,9 @@ public:
 
     /// Whether it is to be asked for its machineIdentifier.
     bool wants_identity() const noexcept { return is_live_ && !machine_is_certain_; }
-    /// What it answered, and what runs there.
-    void identity(std::string const& machine, running_activities const&, time now);
+    /// What it answered. False where that is another machine than the one of which all this is: nothing of it is
+    /// written any more.
+    bool answers_as(std::string const& machine);
 
     /// Asks for the lease, or keeps it; and writes what waits. To be called some times in each lease.
     void tick(clock::time_point now, time wall, clock::duration settles_in);

@@ -153,7 +153,7 @@ void relay::tick()
 {
     if (stopping_)
         return;
-    redis_.close_if_silent_for(settings_.lease / 2);
+    redis_.close_if_silent_for(std::max<clock::duration>(settings_.lease / 2, 1s));
     if (redis_.is_open()) {
         store_->say_alive([this](std::optional<std::vector<std::string>> relays) {
             if (!relays)
@@ -169,11 +169,22 @@ void relay::tick()
     }
     if (std::exchange(told_refusal_, counts_.refusal) != counts_.refusal && !counts_.refusal.empty())
         service::log(log_level::error, "Redis refuses what is to be written: " + counts_.refusal);
+    if (counts_.trimmed != told_trimmed_ && clock::now() - told_trimmed_at_ >= 1min) {
+        service::log(log_level::info, "the stream is at its length: " +
+                                          std::to_string(counts_.trimmed - told_trimmed_) + " old entries have gone");
+        told_trimmed_ = counts_.trimmed;
+        told_trimmed_at_ = clock::now();
+    }
     next_tick_.expires_after(beat());
     next_tick_.async_wait([this](error_code const& ec) {
         if (!ec)
             tick();
     });
+}
+
+relay::clock::duration relay::beat() const
+{
+    return std::min<clock::duration>(settings_.lease / 3, 3s);
 }
 
 void relay::place()
@@ -217,16 +228,16 @@ void relay::begin_some()
     for (std::size_t n = 0; n != begins_at_once && !to_begin_.empty(); ++n) {
         std::string name = std::move(to_begin_.front());
         to_begin_.pop_front();
-        asio::co_spawn(executor_, begin(std::move(name)), [](std::exception_ptr const& failure) {
+        asio::co_spawn(executor_, begin(std::move(name), {}), [](std::exception_ptr const& failure) {
             if (failure)
                 std::rethrow_exception(failure); // leaves run()
         });
     }
 }
 
-asio::awaitable<void> relay::begin(std::string name)
+asio::awaitable<void> relay::begin(std::string name, std::string machine)
 {
-    std::optional<store::written> before;
+    store::written before;
     try {
         auto reading = store_->read(name);
         before = co_await std::move(reading);
@@ -235,8 +246,10 @@ asio::awaitable<void> relay::begin(std::string name)
     }
     if (stopping_ || followed_.contains(name) || !configured(name))
         co_return;
+    if (!machine.empty() && before.machine != machine)
+        before = {std::move(machine), {}};
     followed_.emplace(name,
-                      std::make_shared<followed_server>(name, *store_, counts_, std::move(*before), wall_clock::now()));
+                      std::make_shared<followed_server>(name, *store_, counts_, std::move(before), wall_clock::now()));
     watch();
 }
 
@@ -274,11 +287,16 @@ asio::awaitable<void> relay::identify(server_ptr of)
     } catch (plex::error const&) {
         co_return; // the next tick asks again
     }
-    plex::client* const still = watched_.client_of(of->name());
-    if (machine.empty() || !still)
+    auto const still = followed_.find(of->name());
+    if (machine.empty() || still == followed_.end() || still->second != of)
         co_return;
-    of->identity(machine, still->running(), wall_clock::now());
-    flush_soon(of);
+    if (of->answers_as(machine))
+        co_return flush_soon(of);
+    service::log(log_level::warning, of->name() + ": another machine answers; what ran on the one before is dropped");
+    end(of->name());
+    watch(); // without it, so that the next feed knows nothing of the machine before
+    auto beginning = begin(of->name(), machine);
+    co_await std::move(beginning);
 }
 
 void relay::flush_soon(server_ptr const& f)

@@ -49,12 +49,13 @@ private:
     void tick();
     void place();
     void begin_some();
-    boost::asio::awaitable<void> begin(std::string name);
+    /// @param machine that answers for it; empty where that is not known
+    boost::asio::awaitable<void> begin(std::string name, std::string machine);
     void end(std::string const& name);
     void watch();
     boost::asio::awaitable<void> identify(server_ptr);
     void flush_soon(server_ptr const&);
-    clock::duration beat() const { return settings_.lease / 3; }
+    clock::duration beat() const;
     service::server_settings const* configured(std::string_view name) const;
 
     std::string config_path_;
@@ -68,6 +69,8 @@ private:
     service::watched_servers watched_;
     written_counts counts_;
     std::string told_refusal_;
+    std::uint64_t told_trimmed_ = 0;
+    clock::time_point told_trimmed_at_ = clock::now() - std::chrono::minutes(1);
 
     std::vector<std::string> relays_; // that are alive, as Redis has them
     std::map<std::string, server_ptr, std::less<>> followed_;

@@ -1,0 +1,215 @@
+#!/usr/bin/env python3
+"""plex-relay by itself: what it writes, what it keeps in Redis, and what it says."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+
+import redis
+from relay_case import RELAY, RelayCase, main
+
+from foreign_server import ForeignServer
+
+
+def scan(uuid, progress=0):
+    return {"uuid": uuid, "type": "library.update.section", "cancellable": False, "userID": 1, "title": "Scanning Movies",
+            "subtitle": "", "progress": progress, "Context": {"librarySectionID": "3"}}
+
+
+class OneRelay(RelayCase):
+    def setUp(self):
+        super().setUp()
+        self.server = ForeignServer("let-me-in").__enter__()
+        self.addCleanup(lambda: self.server.__exit__())
+        os.chmod(self.folder.file("token", "let-me-in"), stat.S_IRUSR | stat.S_IWUSR)
+
+    def configure_servers(self, servers, **section):
+        section.setdefault("redis", "unix:" + self.redis.path)
+        section.setdefault("lease_seconds", 1)
+        section.setdefault("listen", "127.0.0.1:0")
+        return self.folder.file("config.json", json.dumps({"servers": servers, "relay": section}))
+
+    def here(self, **more):
+        return {"name": "s0", "url": self.server.url, "token_file": "token", **more}
+
+    def start(self, **section):
+        config = self.configure_servers([self.here()], **section)
+        relay = self.start_relay("a", config)
+        self.until_all_are_led(1)
+        return relay
+
+    def starts(self, activity):
+        self.server.activities[activity["uuid"]] = activity
+        self.server.call(self.server.tell("started", activity))
+
+    def ends(self, activity):
+        del self.server.activities[activity["uuid"]]
+        self.server.call(self.server.tell("ended", activity))
+
+    def entries(self, count):
+        return self.until(lambda: len(self.reader.read()) >= count and self.reader.entries)
+
+    def key(self, name):
+        return "{plex}:server:s0:" + name
+
+    def test_an_entry_says_which_server_machine_uuid_life_and_event_it_is_of_and_has_the_activity(self):
+        self.start()
+        self.starts(scan("one", 5))
+        self.ends(scan("one", 100))
+        first, last = self.entries(2)
+        self.assertEqual(set(first), {"server", "machine", "uuid", "life", "seq", "event", "inferred", "at", "activity"})
+        self.assertEqual({k: first[k] for k in ("server", "machine", "uuid", "life", "seq", "event", "inferred")},
+                         {"server": "s0", "machine": "foreign-machine", "uuid": "one", "life": "1", "seq": "1",
+                          "event": "started", "inferred": "0"})
+        self.assertEqual(json.loads(first["activity"]), scan("one", 5))
+        self.assertEqual((last["event"], last["seq"], json.loads(last["activity"])["progress"]), ("ended", "2", 100))
+
+    def test_the_live_set_has_what_runs_and_nothing_else(self):
+        self.start()
+        self.starts(scan("one", 5))
+        self.starts(scan("two", 6))
+        self.ends(scan("one"))
+        self.entries(3)
+        live = self.redis.client.hgetall(self.key("live"))
+        self.assertEqual(list(live), ["two"])
+        life, seq, text = live["two"].split(" ", 2)
+        self.assertEqual((life, seq, json.loads(text)), ("1", "1", scan("two", 6)))
+
+    def test_what_vanished_between_two_relays_is_told_as_ended_inferred(self):
+        first = self.start()
+        self.starts(scan("stays"))
+        self.starts(scan("goes", 40))
+        self.entries(2)
+        first.send(signal.SIGKILL)
+        first.process.wait()
+        del self.server.activities["goes"]
+        self.relays.clear()
+        self.start()
+        entries = self.entries(3)
+        self.assertEqual([(e["uuid"], e["life"], e["seq"], e["event"], e["inferred"]) for e in entries[2:]],
+                         [("goes", "1", "2", "ended", "1")])
+
+    def test_another_machine_under_the_same_name_begins_anew(self):
+        self.start()
+        self.starts(scan("old"))
+        self.entries(1)
+        self.server.machine = "another-machine"
+        self.server.activities = {"new": scan("new")}
+        self.server.call(self.server.drop_listeners())
+        self.entries(2)
+        new = self.reader.entries[-1]
+        self.assertEqual((new["machine"], new["uuid"], new["event"]), ("another-machine", "new", "started"))
+        self.until(lambda: list(self.redis.client.hgetall(self.key("live"))) == ["new"])
+        self.assertEqual([e["machine"] for e in self.reader.read() if e["uuid"] == "old"], ["foreign-machine"])
+
+    def test_another_machine_found_by_a_later_relay_begins_anew(self):
+        first = self.start()
+        self.starts(scan("old"))
+        self.entries(1)
+        first.send(signal.SIGKILL)
+        first.process.wait()
+        self.server.machine = "another-machine"
+        self.server.activities = {"new": scan("new")}
+        self.relays.clear()
+        self.start()
+        self.entries(2)
+        self.until(lambda: list(self.redis.client.hgetall(self.key("live"))) == ["new"])
+        self.assertEqual([(e["machine"], e["uuid"], e["event"]) for e in self.reader.read()],
+                         [("foreign-machine", "old", "started"), ("another-machine", "new", "started")])
+
+    def test_a_write_under_a_lease_that_is_not_held_any_more_is_refused(self):
+        self.start(lease_seconds=3600)
+        self.redis.client.set(self.key("lease"), "somebody:9")
+        self.starts(scan("one"))
+        self.until(lambda: int(self.redis.client.info("commandstats")["cmdstat_evalsha"]["calls"]) > 1 and
+                   self.redis.client.xlen("{plex}:events") == 0 and
+                   self.redis.client.get(self.key("lease")) == "somebody:9")
+        self.assertEqual(self.reader.read(), [])
+
+    def test_a_server_that_refuses_is_told_of_and_holds_up_no_other(self):
+        config = self.configure_servers([self.here(), {"name": "s1", "url": self.server.url}])
+        self.start_relay("a", config)
+        self.until_all_are_led(1)
+        self.starts(scan("one"))
+        self.entries(1)
+        self.assertIn("s1: ", self.until(lambda: [line for line in self.relays["a"].log().splitlines()
+                                                   if line.startswith("<3>s1: ") and "401" in line])[0])
+        self.assertIsNone(self.redis.client.get("{plex}:server:s1:lease"))
+
+    def test_the_stream_keeps_to_its_length_and_it_is_said_that_old_entries_go(self):
+        self.start(max_length=1000)
+        for i in range(1200):
+            self.starts(scan("u%d" % i))
+            self.ends(scan("u%d" % i))
+        self.until(lambda: self.redis.client.xinfo_stream("{plex}:events")["entries-added"] >= 2400)
+        self.assertLess(self.redis.client.xlen("{plex}:events"), 1200)
+        self.until(lambda: "old entries have gone" in self.relays["a"].log())
+
+    def test_sigterm_gives_the_leases_back_and_ends_it(self):
+        relay = self.start(lease_seconds=3600)
+        relay.send(signal.SIGTERM)
+        self.assertEqual(relay.process.wait(10), 0)
+        self.assertEqual(self.redis.client.zcard("{plex}:relays"), 0)
+        self.until(lambda: self.redis.client.get(self.key("lease")) is None)
+
+    def test_what_happened_until_sigterm_is_written(self):
+        relay = self.start()
+        for i in range(50):
+            self.starts(scan("u%d" % i))
+        self.until(lambda: self.redis.client.xlen("{plex}:events") > 0)
+        relay.send(signal.SIGTERM)
+        relay.process.wait(10)
+        self.assertEqual(len(self.reader.read()), len(self.redis.client.hgetall(self.key("live"))))
+
+    def test_sighup_takes_servers_in_and_out(self):
+        relay = self.start()
+        other = ForeignServer("let-me-in").__enter__()
+        self.addCleanup(lambda: other.__exit__())
+        self.configure_servers([self.here(), self.here(name="s1", url=other.url)])
+        relay.send(signal.SIGHUP)
+        self.until_all_are_led(2)
+        self.configure_servers([self.here(name="s1", url=other.url)])
+        relay.send(signal.SIGHUP)
+        self.until(lambda: self.leaders(2)[0] is None)
+        self.assertIsNotNone(self.leaders(2)[1])
+
+    def test_redis_with_a_password_is_signed_in_to_and_a_wrong_one_is_told_without_it(self):
+        self.redis.client.config_set("requirepass", "s3cret-of-redis")
+        self.redis.client = redis.Redis(unix_socket_path=self.redis.path, decode_responses=True, password="s3cret-of-redis")
+        os.chmod(self.folder.file("password", "wr0ng"), stat.S_IRUSR | stat.S_IWUSR)
+        config = self.configure_servers([self.here()], password_file="password")
+        relay = self.start_relay("a", config)
+        self.until(lambda: "WRONGPASS" in relay.log() or "invalid" in relay.log())
+        self.assertNotIn("wr0ng", relay.log())
+        os.chmod(self.folder.file("password", "s3cret-of-redis"), stat.S_IRUSR | stat.S_IWUSR)
+        relay.send(signal.SIGHUP)
+        self.until_all_are_led(1)
+        self.assertNotIn("s3cret-of-redis", relay.log())
+
+    def test_redis_that_is_not_there_is_told_and_found_later(self):
+        self.redis.stop()
+        relay = self.start_relay("a", self.configure_servers([self.here()]))
+        self.until(lambda: "connecting to Redis at " + self.redis.path in relay.log())
+        self.redis.start()
+        self.until_all_are_led(1)
+
+    def test_a_section_that_makes_no_sense_is_refused_with_its_place(self):
+        for section, told in (({"redis": "http://a"}, "relay.redis: has to be"),
+                              ({"redis": "redis://:pw@a"}, "relay.redis: has a password in it"),
+                              ({"prefix": "{a}"}, "relay.prefix: has braces"),
+                              ({"max_length": 1}, "relay.max_length: has to be a whole number from 1000"),
+                              ({"lease": 3}, "relay.lease: is not known here")):
+            relay = self.start_relay("refused", self.configure_servers([self.here()], **section))
+            self.assertEqual(relay.process.wait(10), 2)
+            self.assertIn(told, relay.log())
+
+    def test_followers_are_one_to_five(self):
+        for words, status in ((["--help"], 0), (["--version"], 0), (["--followers", "0", "--config", "x"], 2), ([], 2)):
+            done = subprocess.run([RELAY, *words], capture_output=True, timeout=20, check=False)
+            self.assertEqual(done.returncode, status, done)
+
+
+if __name__ == "__main__":
+    main()

@@ -113,6 +113,27 @@ TEST_CASE("a server in maintenance is worth trying again, and its own words are 
     });
 }
 
+TEST_CASE("lost connections, time-outs and a server in trouble are worth trying again, and nothing else is")
+{
+    std::vector<errc> worth;
+    for (int code = static_cast<int>(errc::invalid_argument); code <= static_cast<int>(errc::connection_failed); ++code)
+        if (is_retryable(static_cast<errc>(code)))
+            worth.push_back(static_cast<errc>(code));
+    CHECK(worth == std::vector<errc>{errc::server_error, errc::timeout, errc::connection_failed});
+    CHECK_FALSE(is_retryable(error_code()));
+    CHECK_FALSE(is_retryable(asio::error::operation_aborted));
+}
+
+TEST_CASE("a server that says when to come back is heard")
+{
+    call_scene s;
+    s.server.refuse_with("/activities", 503, "Retry-After", "7");
+    s.run([&]() -> asio::awaitable<void> {
+        error const failure = co_await failure_of(s.client().get_server_activities());
+        CHECK(failure.diagnostics().retry_after() == 7s);
+    });
+}
+
 TEST_CASE("errors[] of a reply are given as they are, for both calls")
 {
     std::string const unauthorized =

@@ -235,13 +235,15 @@ TEST_CASE("every call comes back to the executor it is awaited on, its result wi
             cancelled = outcome.code();
             co_await c.ready(30s);
             look();
+            co_await c.wait_until_idle(filter().type("never.seen"), 1ms, 30s);
+            look();
             co_await c.close();
             look();
         };
         wait_for(pool, body());
         CHECK(status == 200);
         CHECK(cancelled == error_code());
-        CHECK(at_home == std::vector<bool>(4, true));
+        CHECK(at_home == std::vector<bool>(5, true));
     }
     clients.join();
     pool.join();

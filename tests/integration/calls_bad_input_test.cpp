@@ -82,6 +82,13 @@ TEST_CASE("a body that is no list is a malformed reply")
     }
 }
 
+TEST_CASE("of a body that is no list the beginning is in body_excerpt, and not in what()")
+{
+    error const failure = list_answered(with_length("a private title"));
+    CHECK(failure.diagnostics().body_excerpt() == "a private title");
+    CHECK_FALSE(contains(failure.what(), "private"));
+}
+
 TEST_CASE("an XML list says that it is XML")
 {
     error const failure = list_answered(

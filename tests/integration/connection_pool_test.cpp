@@ -215,6 +215,11 @@ TEST_CASE("a kept connection is closed after its idle time, and run() comes to i
     CHECK(s.io.stopped());
 }
 
+TEST_CASE("a kept connection's idle time is half a minute unless it is set")
+{
+    CHECK(config().idle_connection == 30s);
+}
+
 TEST_CASE("nothing is held of a kept connection whose idle time is over")
 {
     asio::io_context io;

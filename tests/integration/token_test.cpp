@@ -103,6 +103,27 @@ TEST_CASE("a refused token is renewed once, and the calls that were refused go t
     CHECK(s.server.requests().back().header("X-Plex-Token") == "good");
 }
 
+TEST_CASE("a POST that was refused for its token is sent again with the new one")
+{
+    token_scene s;
+    s.token = "old";
+    s.server.set_token("old");
+    s.run([&]() -> asio::awaitable<void> {
+        error const first = co_await failure_of(s.client().get_server_activities());
+        CHECK(first.code() == error_code());
+        s.server.set_token("good");
+        s.token = "good";
+        request const posted("POST", "/media/subscriptions/process");
+        reply const answered = co_await s.client().send(posted);
+        CHECK(answered.status() == 200);
+    });
+    std::vector<std::string> sent;
+    for (plex::testing::seen_request const& r : s.server.requests())
+        if (r.method == "POST")
+            sent.push_back(r.header("X-Plex-Token").value_or(""));
+    CHECK(sent == std::vector<std::string>{"old", "good"});
+}
+
 TEST_CASE("within one episode of refusals the function is asked once, in the next one again")
 {
     token_scene s;

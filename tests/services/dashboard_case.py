@@ -152,6 +152,8 @@ class EventStream:
         """The next message."""
         while True:
             piece = self._until(b"\n\n")
+            if TOKEN.encode() in piece or CANCEL_TOKEN.encode() in piece:
+                raise AssertionError(piece)
             if piece.startswith(b"data: "):
                 break
         message = json.loads(piece[6:])

@@ -199,6 +199,8 @@ class Many(DashboardCase):
             reader.join(command_case.LIMIT)
             self.assertFalse(reader.is_alive())
         self.assertEqual(failed, [])
+        feeds = [asked for asked in server.requests if "notifications" in asked]
+        self.assertEqual(len(feeds), 1, feeds)  # whatever the number of browsers
         for stream in streams:
             self.assertEqual(sorted(end["uuid"] for end in stream.ended), sorted(uuids))
             self.assertEqual(stream.running, {})

@@ -60,7 +60,7 @@ TEST_CASE("the status site has the metrics and whether the service does its work
         CHECK(head.ends_with("\r\n\r\n"));
         std::string const other = co_await asked(t, "GET /");
         CHECK(other.starts_with("HTTP/1.1 404 "));
-        for (std::string const& method : {"POST", "DELETE"}) {
+        for (std::string const method : {"POST", "DELETE"}) {
             std::string const metrics_refused = co_await asked(t, method + " /metrics");
             CHECK(metrics_refused.starts_with("HTTP/1.1 405 "));
             CHECK(has(metrics_refused, "Allow: GET, HEAD\r\n"));

@@ -15,8 +15,9 @@ if(PLEX_BUILD_TOOLS)
     install(FILES ${PROJECT_BINARY_DIR}/plex-dashboard.service DESTINATION lib/systemd/system COMPONENT tools)
     install(FILES packaging/systemd/plex-activities.sysusers RENAME plex-activities.conf DESTINATION lib/sysusers.d
             COMPONENT tools)
-    install(FILES packaging/systemd/config.json DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/plex-activities/examples
-            COMPONENT tools)
+    install(FILES packaging/systemd/config.json packaging/prometheus/prometheus.yml packaging/prometheus/alerts.yml
+            packaging/prometheus/alerts_test.yml packaging/grafana/plex-activities.json
+            DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/plex-activities/examples COMPONENT tools)
   endif()
   if(TARGET plex_made_pages)
     set(pages ${PROJECT_BINARY_DIR}/tools)

@@ -2,6 +2,8 @@
 
 # What building the library and the command takes.
 build_packages="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev catch2 libcli11-dev"
+# And what the services take beside (PLEX_BUILD_SERVICES).
+service_packages="prometheus-cpp-dev libhiredis-dev libpaho-mqtt-dev"
 
 install_missing() {
     missing=

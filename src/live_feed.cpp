@@ -304,8 +304,10 @@ void live_feed::count(counters& c) const
     c.reconnects = counts_.reconnects;
     c.revived = counts_.revived + ledger_.revived();
     c.conflated = counts_.conflated;
-    for (auto const& s : subscribers_)
+    for (auto const& s : subscribers_) {
         c.conflated += s->box.conflated();
+        c.pending += s->box.pending();
+    }
     if (link_)
         c.since_last_sign = now - link_->last_sign();
     if (last_snapshot_)

@@ -29,8 +29,8 @@ class client_state;
 struct client_access;
 } // namespace detail
 
-/// Growing counts since the client was made, and two ages; a plain value. What a number means for an alarm:
-/// docs/guide/measuring.md.
+/// Growing counts since the client was made, how much waits now, and two ages; a plain value. What a number means for
+/// an alarm: docs/guide/measuring.md.
 struct counters {
     std::uint64_t frames = 0;        ///< messages and control frames read from the feed
     std::uint64_t events = 0;        ///< told to the ledger: started, updated, ended
@@ -42,6 +42,7 @@ struct counters {
     std::uint64_t revived = 0;       ///< lives that went on after their end had been inferred
     std::uint64_t requests = 0;      ///< calls sent
     std::uint64_t connections = 0;   ///< opened, for calls and feed
+    std::uint64_t pending = 0;       ///< events that readers have not taken yet: grows and falls
     std::optional<std::chrono::steady_clock::duration> since_last_sign; ///< since the feed's server was last heard
     /// Since the last list was compared with the feed; empty before the first.
     std::optional<std::chrono::steady_clock::duration> since_last_snapshot;

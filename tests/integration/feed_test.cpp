@@ -384,10 +384,12 @@ TEST_CASE("a subscriber that sleeps through a scan of 100,000 updates then hears
             ++heard;
         CHECK(heard == 100'002);
         CHECK(prompt.conflated() == 0);
+        CHECK(c.counters().pending == 3);
         lines const all = co_await take(sleeper, 3);
         CHECK(all == lines{"started scan 0", "updated scan 99", "ended scan 100"});
         CHECK_FALSE(sleeper.try_next().has_value());
         CHECK(sleeper.conflated() == 99'999);
+        CHECK(c.counters().pending == 0);
     };
     s.run(c, body());
 }

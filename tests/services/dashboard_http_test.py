@@ -25,7 +25,7 @@ class Page(DashboardCase):
 
     def test_every_reply_forbids_scripts_and_styles_of_others(self):
         for method, target in (("GET", "/"), ("GET", "/dashboard.js"), ("GET", "/dashboard.css"), ("GET", "/icon.svg"),
-                               ("GET", "/healthz"), ("HEAD", "/"), ("GET", "/nothing"), ("POST", "/"), ("GET", "/cancel")):
+                               ("GET", "/healthz"), ("GET", "/metrics"), ("HEAD", "/"), ("GET", "/nothing"), ("POST", "/"), ("GET", "/cancel")):
             status, headers, _ = self.ask(method, target)
             policy = dict(part.split(" ", 1) for part in headers["Content-Security-Policy"].split("; "))
             self.assertEqual(policy, {"default-src": "'none'", "script-src": "'self'", "style-src": "'self'",
@@ -51,7 +51,7 @@ class Page(DashboardCase):
 
     def test_methods_and_targets_that_are_not_there_are_refused(self):
         for method, target, wanted in (("POST", "/", 405), ("DELETE", "/events", 405), ("GET", "/cancel", 405),
-                                       ("HEAD", "/healthz", 200), ("GET", "/../etc/passwd", 404), ("GET", "//", 404),
+                                       ("HEAD", "/icon.svg", 200), ("GET", "/../etc/passwd", 404), ("GET", "//", 404),
                                        ("GET", "/index.html", 404), ("GET", "/?x", 404), ("PUT", "/healthz", 405)):
             self.assertEqual(self.ask(method, target)[0], wanted, (method, target))
 
@@ -77,7 +77,7 @@ class Strangers(DashboardCase):
 
     def test_a_page_whose_name_was_made_to_resolve_to_us_gets_nothing(self):
         for host in ("evil.example", f"evil.example:{self.port}", f"127.0.0.1.evil.example:{self.port}", ""):
-            for method, target in (("GET", "/"), ("GET", "/events"), ("GET", "/healthz"), ("POST", "/cancel")):
+            for method, target in (("GET", "/"), ("GET", "/events"), ("GET", "/healthz"), ("GET", "/metrics"), ("POST", "/cancel")):
                 status, _, body = self.ask(method, target, host=host)
                 self.assertEqual(status, 403, (method, target, host))
                 self.assertNotIn("Converting", body)
@@ -93,7 +93,7 @@ class Strangers(DashboardCase):
             self.assertEqual(self.cancel(self.number, "one", Content_Type=kind)[0], 400, kind)
         self.assertEqual(self.ask("OPTIONS", "/cancel", headers={"Origin": "http://evil.example"})[0], 403)
         self.assertEqual(self.deletes(), [])
-        self.assertEqual(self.ask("GET", "/healthz", headers={"Origin": self.url})[0], 200)
+        self.assertEqual(self.ask("GET", "/", headers={"Origin": self.url})[0], 200)
 
     def test_nobody_cancels_without_the_token(self):
         for token in (None, "wrong", CANCEL_TOKEN + "x", CANCEL_TOKEN[:-1], TOKEN, ""):
@@ -146,13 +146,13 @@ class Limits(DashboardCase):
         statuses = []
         for _ in range(300):
             taken.append(socket.create_connection(("127.0.0.1", self.port), timeout=command_case.LIMIT))
-            taken[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            taken[-1].sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
             statuses.append(taken[-1].recv(12))
         self.assertEqual(statuses, [b"HTTP/1.1 200"] * 256 + [b"HTTP/1.1 503"] * 44)
         for each in taken:
             each.close()
         # Whoever waits gets in.
-        self.until(lambda: self.ask("GET", "/healthz")[0] == 200)
+        self.until(lambda: self.ask("GET", "/")[0] == 200)
 
     def test_so_many_read_the_event_stream_and_the_page_is_still_served(self):
         with_stream = []

@@ -266,15 +266,4 @@ std::optional<std::string> board::cancellable(std::uint64_t id, std::string_view
     return std::nullopt;
 }
 
-board::totals board::count() const noexcept
-{
-    totals all;
-    all.servers = servers_.size();
-    for (auto const& s : servers_) {
-        all.live += s->state == connection_state::reconciled ? 1 : 0;
-        all.running += s->activities.size();
-    }
-    return all;
-}
-
 } // namespace plex::dashboard

@@ -55,13 +55,6 @@ public:
     /// The server's name, where this activity of it is shown and says that it can be cancelled.
     std::optional<std::string> cancellable(std::uint64_t server, std::string_view uuid) const;
 
-    struct totals {
-        std::size_t servers = 0;
-        std::size_t live = 0;
-        std::size_t running = 0;
-    };
-    totals count() const noexcept;
-
     static constexpr std::size_t most_ended = 1'000;
 
 private:

@@ -39,14 +39,20 @@ std::vector<std::string> names_of(std::vector<service::server_settings> const& s
 
 dashboard::dashboard(asio::io_context& io, std::string config_path)
     : config_path_(std::move(config_path)), executor_(io.get_executor()), board_(false),
-      site_(board_,
+      metrics_([this](std::string const& server) {
+          plex::client const* const client = servers_.client_of(server);
+          return client ? std::optional(client->counters()) : std::nullopt;
+      }),
+      site_(board_, metrics_,
             [this](std::string server, std::string uuid) { return cancel(std::move(server), std::move(uuid)); }),
       servers_(executor_, {[this](std::string const& server, activity_event const& e) {
                                board_.event(server, e);
+                               metrics_.event(server, e);
                                changed();
                            },
                            [this](std::string const& server, connection_status const& now) {
                                board_.connection(server, now, std::chrono::system_clock::now());
+                               metrics_.connection(server, now);
                                changed();
                            }}),
       next_frame_(executor_), next_tidying_(executor_)
@@ -81,14 +87,15 @@ void dashboard::reload()
     servers_.watch(file.servers()); // what it is told comes after this function
     listens_ = settings.listen;
     board_.configured(names_of(file.servers()));
+    metrics_.configured(names_of(file.servers()));
     site_.admit(std::move(settings.hosts), std::move(settings.cancel_token));
     changed();
 }
 
 std::string dashboard::status() const
 {
-    board::totals const t = board_.count();
-    return std::to_string(t.servers) + " servers, " + std::to_string(http_ ? http_->readers() : 0) + " browsers";
+    return std::to_string(metrics_.count().servers) + " servers, " + std::to_string(http_ ? http_->readers() : 0) +
+           " browsers";
 }
 
 asio::awaitable<void> dashboard::stop()

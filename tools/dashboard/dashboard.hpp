@@ -3,6 +3,7 @@
 #include "dashboard/board.hpp"
 #include "dashboard/site.hpp"
 #include "services/http_server.hpp"
+#include "services/metrics.hpp"
 #include "services/watched_servers.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -40,6 +41,7 @@ private:
     std::string config_path_;
     boost::asio::any_io_executor executor_;
     board board_;
+    service::metrics metrics_;
     site site_;
     service::watched_servers servers_;
     std::optional<boost::asio::ip::tcp::endpoint> listens_;

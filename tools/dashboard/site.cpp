@@ -3,6 +3,7 @@
 #include "dashboard/access.hpp"
 #include "dashboard/page.hpp"
 #include "protocol/json_text.hpp"
+#include "services/status_site.hpp"
 
 #include <plex/error.hpp>
 
@@ -133,11 +134,14 @@ asio::awaitable<http_reply> site::answer(http_request asked)
 http_reply site::page_or_events(http_request const& asked)
 {
     bool const gets = asked.method == "GET";
+    bool const reads = gets || asked.method == "HEAD";
     for (file const& f : files)
         if (asked.target == f.target)
-            return gets || asked.method == "HEAD" ? with(200, f.type, std::string(f.text())) : only("GET, HEAD");
+            return reads ? with(200, f.type, std::string(f.text())) : only("GET, HEAD");
     if (asked.target == "/healthz")
-        return gets || asked.method == "HEAD" ? health() : only("GET, HEAD");
+        return reads ? service::health_reply(metrics_, metrics_.none_live()) : only("GET, HEAD");
+    if (asked.target == "/metrics")
+        return reads ? service::metrics_reply(metrics_) : only("GET, HEAD");
     if (asked.target != "/events")
         return refusal(404, "there is nothing here");
     if (!gets)
@@ -173,14 +177,6 @@ asio::awaitable<http_reply> site::cancel(http_request const& asked)
     if (failed)
         co_return std::move(*failed);
     co_return with(200, json_type, "{}\n");
-}
-
-http_reply site::health() const
-{
-    board::totals const t = board_.count();
-    return with(200, json_type,
-                R"({"servers":)" + std::to_string(t.servers) + R"(,"live":)" + std::to_string(t.live) +
-                    R"(,"running":)" + std::to_string(t.running) + "}\n");
 }
 
 } // namespace plex::dashboard

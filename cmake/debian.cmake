@@ -36,7 +36,7 @@ if(PLEX_BUILD_TOOLS)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SECTION utils)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_TOOLS_PACKAGE_RECOMMENDS ca-certificates)
-  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities.")
+  set(CPACK_COMPONENT_TOOLS_DESCRIPTION "The command plex-activities, and services over it: a page, a relay into Redis, one to MQTT.")
   set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian_pages.cmake)
 endif()
 

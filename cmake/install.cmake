@@ -9,13 +9,15 @@ install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT dev
 if(PLEX_BUILD_TOOLS)
   install(TARGETS plex-activities COMPONENT tools)
   if(PLEX_BUILD_SERVICES)
-    install(TARGETS plex-dashboard COMPONENT tools)
     # The services' units name the folder that the programs are installed in.
-    configure_file(packaging/systemd/plex-dashboard.service.in plex-dashboard.service @ONLY)
-    install(FILES ${PROJECT_BINARY_DIR}/plex-dashboard.service DESTINATION lib/systemd/system COMPONENT tools)
+    foreach(service plex-dashboard plex-relay plex-mqtt)
+      install(TARGETS ${service} COMPONENT tools)
+      configure_file(packaging/systemd/${service}.service.in ${service}.service @ONLY)
+      install(FILES ${PROJECT_BINARY_DIR}/${service}.service DESTINATION lib/systemd/system COMPONENT tools)
+    endforeach()
     install(FILES packaging/systemd/plex-activities.sysusers RENAME plex-activities.conf DESTINATION lib/sysusers.d
             COMPONENT tools)
-    install(FILES packaging/systemd/config.json packaging/prometheus/prometheus.yml packaging/prometheus/alerts.yml
+    install(FILES packaging/systemd/config.json packaging/systemd/relay.json packaging/systemd/mqtt.json packaging/prometheus/prometheus.yml packaging/prometheus/alerts.yml
             packaging/prometheus/alerts_test.yml packaging/grafana/plex-activities.json
             DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/plex-activities/examples COMPONENT tools)
   endif()

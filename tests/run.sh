@@ -26,7 +26,12 @@ if [ $install = yes ]; then
     compiler=
     case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
     [ -z "${PLEX_TEST_LONG:-}" ] || compiler="$compiler llvm-19"
-    install_missing $build_packages $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh
+    services=
+    case "$presets" in *asan* | *clang* | *package*)
+        services="$service_packages redis-server mosquitto prometheus chromium chromium-driver iproute2
+            python3-selenium python3-redis python3-paho-mqtt python3-jsonschema" ;;
+    esac
+    install_missing $build_packages $services $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh
     install_npm tests/npm build/npm
 fi
 run() {

@@ -56,6 +56,13 @@ class Figures(RelayCase):
               % (servers, rate, entries / seconds, 100 * relay_cpu / seconds, 1e6 * relay_cpu / entries,
                  100 * redis_cpu / seconds, 100 * fleet_cpu / seconds, resident(relay), late[len(late) // 2],
                  late[len(late) * 99 // 100], memory, led_after), flush=True)
+        fleet.let_end()
+        time.sleep(7)  # the longest scan, and more
+        before = cpu(relay), cpu(self.redis.process)
+        time.sleep(SECONDS)
+        after = cpu(relay), cpu(self.redis.process)
+        print("   and idle: of a core: relay %.1f %%, Redis %.1f %%; relay %.0f MiB resident"
+              % (*(100 * (b - a) / SECONDS for a, b in zip(before, after)), resident(relay)))
         print("   " + " ".join(re.findall(r"not written.*|gone.*", relay.log())[:3]))
         relay.send(signal.SIGTERM)
         relay.process.wait()

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
 """plex-relay by itself: what it writes, what it keeps in Redis, and what it says."""
 
+import http.client
 import json
 import os
+import re
 import signal
+import socket
 import stat
 import subprocess
 
@@ -194,6 +197,44 @@ class OneRelay(RelayCase):
         self.until(lambda: "connecting to Redis at " + self.redis.path in relay.log())
         self.redis.start()
         self.until_all_are_led(1)
+
+    def test_healthz_is_503_while_redis_is_away_and_metrics_are_as_the_chapter_has_them(self):
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        self.start(listen="127.0.0.1:%d" % port)
+        self.starts(scan("one"))
+        self.until(lambda: "\nplex_relay_entries_written_total 1\n" in self.ask(port, "/metrics")[1])
+        metrics = self.ask(port, "/metrics")[1]
+        for line in ("plex_relay_redis_connected 1", "plex_relay_relays 1", "plex_relay_servers_followed 1",
+                     "plex_relay_servers_written 1", "plex_relay_waiting_lives 0",
+                     'plex_activities_running{server="s0",type="library.update.section"} 1'):
+            self.assertIn("\n%s\n" % line, metrics)
+        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "guide", "metrics.md"),
+                  encoding="utf-8") as chapter:
+            explained = set(re.findall(r"^\| `(plex_relay_\w+)`", chapter.read(), re.M))
+        self.assertEqual(explained, set(re.findall(r"^# TYPE (plex_relay_\w+) ", metrics, re.M)))
+        self.assertEqual(self.ask(port, "/healthz")[0], 200)
+        self.redis.stop()
+        self.until(lambda: self.ask(port, "/healthz")[0] == 503)
+        self.assertIn("Redis at " + self.redis.path + " is away", self.ask(port, "/healthz")[1])
+        self.until(lambda: "\nplex_relay_redis_connected 0\n" in self.ask(port, "/metrics")[1])
+
+    def test_what_redis_refuses_is_told_and_written_later(self):
+        self.start()
+        self.redis.client.config_set("maxmemory", "1")
+        self.starts(scan("one"))
+        self.until(lambda: "Redis refuses what is to be written: OOM" in self.relays["a"].log())
+        self.redis.client.config_set("maxmemory", "0")
+        self.entries(1)
+
+    def ask(self, port, target):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        try:
+            connection.request("GET", target)
+            reply = connection.getresponse()
+            return reply.status, reply.read().decode()
+        finally:
+            connection.close()
 
     def test_a_section_that_makes_no_sense_is_refused_with_its_place(self):
         for section, told in (({"redis": "http://a"}, "relay.redis: has to be"),

@@ -44,12 +44,14 @@ bool followed_server::answers_as(std::string const& machine)
     return machine_ == machine;
 }
 
-void followed_server::tick(clock::time_point now, time wall, clock::duration settles_in)
+void followed_server::tick(clock::time_point now, time wall, clock::duration settles_in, clock::duration renews_every)
 {
     outbox_.forget_ended_before(wall - (leads() ? remembers_ends : stands_by_for), !leads());
     bool const settled = is_live_ && machine_is_certain_ && now - *live_since_ >= settles_in;
-    if (!is_asking_ && (leads() || (settled && !unwanted_since))) {
+    bool const renews = leads() && now - asked_at_ >= renews_every;
+    if (!is_asking_ && (renews || (!leads() && settled && !unwanted_since))) {
         is_asking_ = true;
+        asked_at_ = now;
         store_.ask_lease(name_, lease_, machine_,
                          [self = shared_from_this()](store::lease_reply r) { self->leased(std::move(r)); });
     }

@@ -50,7 +50,9 @@ public:
     bool answers_as(std::string const& machine);
 
     /// Asks for the lease, or keeps it; and writes what waits. To be called some times in each lease.
-    void tick(clock::time_point now, time wall, clock::duration settles_in);
+    /// @param settles_in how long a feed has to be live before the lease is asked for
+    /// @param renews_every a lease that we have
+    void tick(clock::time_point now, time wall, clock::duration settles_in, clock::duration renews_every);
     /// Writes what waits, where it is ours.
     void flush();
     /// Gives the lease back.
@@ -75,6 +77,7 @@ private:
     bool machine_is_certain_ = false;
     bool is_live_ = false;
     std::optional<clock::time_point> live_since_;
+    clock::time_point asked_at_;
     bool is_asking_ = false;
     bool is_writing_ = false;
 };

@@ -1,18 +1,11 @@
 #include "relay/relay.hpp"
 
-#include "relay/placement.hpp"
 #include "services/log.hpp"
-
-#include <plex/error.hpp>
-#include <plex/request.hpp>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/host_name.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 
 #include <algorithm>
 #include <random>
@@ -31,22 +24,10 @@ namespace {
 
 constexpr auto quietly = asio::as_tuple(asio::use_awaitable);
 constexpr auto opens_redis_in = 5s;
-// First dials are spread: so many at once, so often.
-constexpr std::size_t begins_at_once = 5;
-constexpr auto begins_every = 100ms;
 
 std::string own_id()
 {
     return asio::ip::host_name() + "." + std::to_string(::getpid()) + "." + std::to_string(std::random_device()());
-}
-
-// Which machine answers for a name (docs/protocol.md 5).
-std::string machine_of(reply const& r)
-{
-    boost::system::error_code bad;
-    boost::json::value const v = boost::json::parse(r.body(), bad);
-    boost::json::value const* const machine = bad ? nullptr : v.find_pointer("/MediaContainer/machineIdentifier", bad);
-    return machine && machine->is_string() ? std::string(machine->get_string()) : std::string();
 }
 
 } // namespace
@@ -59,13 +40,20 @@ relay::relay(asio::io_context& io, std::string config_path, std::size_t follower
                      service::log(log_level::warning, "Redis has gone: " + why);
                  redis_changed_.cancel();
              }),
+      metrics_([this](std::string const& server) {
+          plex::client const* const c = watched_.client_of(server);
+          return c ? std::optional(c->counters()) : std::nullopt;
+      }),
+      own_metrics_(metrics_),
       watched_(executor_, {[this](std::string const& server, activity_event const& e) {
+                               metrics_.event(server, e);
                                if (auto const f = followed_.find(server); f != followed_.end()) {
                                    f->second->event(e);
                                    flush_soon(f->second);
                                }
                            },
                            [this](std::string const& server, connection_status const& now) {
+                               metrics_.connection(server, now);
                                auto const f = followed_.find(server);
                                if (f == followed_.end())
                                    return;
@@ -73,7 +61,8 @@ relay::relay(asio::io_context& io, std::string config_path, std::size_t follower
                                if (f->second->wants_identity())
                                    asio::co_spawn(executor_, identify(f->second), [](std::exception_ptr const&) {});
                            }}),
-      next_tick_(executor_), next_begin_(executor_), redis_changed_(executor_, asio::steady_timer::time_point::max())
+      next_tick_(executor_), next_begin_(executor_), next_figures_(executor_),
+      redis_changed_(executor_, asio::steady_timer::time_point::max())
 {
 }
 
@@ -87,7 +76,9 @@ void relay::start()
         if (failure)
             std::rethrow_exception(failure); // leaves run()
     });
+    site_.emplace(executor_, settings_.status_listen, metrics_, [this] { return ails(); });
     tick();
+    tell_figures();
 }
 
 void relay::reload()
@@ -95,7 +86,8 @@ void relay::reload()
     service::config_file const file(config_path_);
     relay_settings settings = settings_of(file);
     if (store_ && (settings.redis.text() != settings_.redis.text() || settings.prefix != settings_.prefix ||
-                   settings.max_length != settings_.max_length || settings.lease != settings_.lease))
+                   settings.max_length != settings_.max_length || settings.lease != settings_.lease ||
+                   settings.status_listen != settings_.status_listen))
         throw service::config_error(config_path_ + ": relay: only \"password_file\" may change without a restart");
     service::watched_servers(executor_, {}).watch(file.servers()); // throws for what no client can have
     configured_ = file.servers();
@@ -104,13 +96,6 @@ void relay::reload()
         store_.emplace(redis_, id_, settings_.prefix, settings_.max_length, settings_.lease);
     watch();
     place();
-}
-
-service::server_settings const* relay::configured(std::string_view name) const
-{
-    auto const found =
-        std::find_if(configured_.begin(), configured_.end(), [&](auto const& each) { return each.name == name; });
-    return found == configured_.end() ? nullptr : &*found;
 }
 
 asio::awaitable<bool> relay::open_redis()
@@ -155,20 +140,22 @@ void relay::tick()
         return;
     redis_.close_if_silent_for(std::max<clock::duration>(settings_.lease / 2, 1s));
     if (redis_.is_open()) {
-        store_->say_alive([this](std::optional<std::vector<std::string>> relays) {
+        store_->say_alive([this](std::optional<std::vector<std::string>> relays, std::string const& why) {
+            refusal_ = redis_.is_open() ? why : std::string();
             if (!relays)
                 return;
             relays_ = std::move(*relays);
             place();
         });
         for (auto const& [name, f] : followed_) {
-            f->tick(clock::now(), wall_clock::now(), 1s);
+            f->tick(clock::now(), wall_clock::now(), 1s, settings_.lease / 3 - beat() / 2);
             if (f->wants_identity())
                 asio::co_spawn(executor_, identify(f), [](std::exception_ptr const&) {});
         }
     }
-    if (std::exchange(told_refusal_, counts_.refusal) != counts_.refusal && !counts_.refusal.empty())
-        service::log(log_level::error, "Redis refuses what is to be written: " + counts_.refusal);
+    std::string const refusal = refusal_.empty() ? counts_.refusal : refusal_;
+    if (std::exchange(told_refusal_, refusal) != refusal && !refusal.empty())
+        service::log(log_level::error, "Redis refuses what is to be written: " + refusal);
     if (counts_.trimmed != told_trimmed_ && clock::now() - told_trimmed_at_ >= 1min) {
         service::log(log_level::info, "the stream is at its length: " +
                                           std::to_string(counts_.trimmed - told_trimmed_) + " old entries have gone");
@@ -187,139 +174,49 @@ relay::clock::duration relay::beat() const
     return std::min<clock::duration>(settings_.lease / 3, 3s);
 }
 
-void relay::place()
+relay_metrics::figures relay::figures() const
 {
-    clock::time_point const now = clock::now();
-    std::vector<std::string> over;
-    for (auto const& [name, f] : followed_)
-        if (!configured(name))
-            over.push_back(name);
-    for (service::server_settings const& s : configured_) {
-        std::vector<std::string> const its = followers_of(s.name, relays_, followers_);
-        bool const ours = std::find(its.begin(), its.end(), id_) != its.end();
-        auto const f = followed_.find(s.name);
-        if (f == followed_.end()) {
-            if (ours && std::find(to_begin_.begin(), to_begin_.end(), s.name) == to_begin_.end())
-                to_begin_.push_back(s.name);
-        } else if (ours || relays_.empty()) {
-            f->second->unwanted_since.reset();
-        } else if (!f->second->unwanted_since) {
-            f->second->unwanted_since = now;
-        } else if (!f->second->leads() || now - *f->second->unwanted_since > 2 * settings_.lease) {
-            over.push_back(s.name);
-        }
+    relay_metrics::figures now;
+    now.redis_is_open = redis_.is_open();
+    now.relays = relays_.size();
+    now.followed = followed_.size();
+    now.counts = counts_;
+    for (auto const& [name, f] : followed_) {
+        now.conflated += f->waiting().conflated();
+        now.dropped += f->waiting().dropped();
+        if (!f->leads())
+            continue;
+        ++now.written;
+        now.waiting += f->waiting().waiting();
     }
-    for (std::string const& name : over)
-        end(name);
-    if (!over.empty())
-        watch();
-    begin_some();
+    return now;
 }
 
-void relay::begin_some()
+void relay::tell_figures()
 {
-    if (to_begin_.empty() || next_begin_.expiry() > clock::now())
-        return;
-    next_begin_.expires_after(begins_every);
-    next_begin_.async_wait([this](error_code const& ec) {
+    own_metrics_.update(figures());
+    next_figures_.expires_after(1s);
+    next_figures_.async_wait([this](error_code const& ec) {
         if (!ec)
-            begin_some();
+            tell_figures();
     });
-    for (std::size_t n = 0; n != begins_at_once && !to_begin_.empty(); ++n) {
-        std::string name = std::move(to_begin_.front());
-        to_begin_.pop_front();
-        asio::co_spawn(executor_, begin(std::move(name), {}), [](std::exception_ptr const& failure) {
-            if (failure)
-                std::rethrow_exception(failure); // leaves run()
-        });
-    }
 }
 
-asio::awaitable<void> relay::begin(std::string name, std::string machine)
+std::string relay::ails() const
 {
-    store::written before;
-    try {
-        auto reading = store_->read(name);
-        before = co_await std::move(reading);
-    } catch (redis_error const&) {
-        co_return; // the next `place` tries again
-    }
-    if (stopping_ || followed_.contains(name) || !configured(name))
-        co_return;
-    if (!machine.empty() && before.machine != machine)
-        before = {std::move(machine), {}};
-    followed_.emplace(name,
-                      std::make_shared<followed_server>(name, *store_, counts_, std::move(before), wall_clock::now()));
-    watch();
-}
-
-void relay::end(std::string const& name)
-{
-    auto const f = followed_.find(name);
-    f->second->flush();
-    f->second->release();
-    followed_.erase(f);
-}
-
-void relay::watch()
-{
-    std::vector<service::server_settings> all;
-    std::map<std::string, std::vector<activity>> known;
-    for (auto const& [name, f] : followed_)
-        if (service::server_settings const* const s = configured(name)) {
-            all.push_back(*s);
-            known.emplace(name, f->known());
-        }
-    watched_.watch(all, known);
-}
-
-asio::awaitable<void> relay::identify(server_ptr of)
-{
-    plex::client* const client = watched_.client_of(of->name());
-    if (!client)
-        co_return;
-    std::string machine;
-    try {
-        request asking("GET", "/identity");
-        auto sending = client->send(std::move(asking));
-        reply const answered = co_await std::move(sending);
-        machine = machine_of(answered);
-    } catch (plex::error const&) {
-        co_return; // the next tick asks again
-    }
-    auto const still = followed_.find(of->name());
-    if (machine.empty() || still == followed_.end() || still->second != of)
-        co_return;
-    if (of->answers_as(machine))
-        co_return flush_soon(of);
-    service::log(log_level::warning, of->name() + ": another machine answers; what ran on the one before is dropped");
-    end(of->name());
-    watch(); // without it, so that the next feed knows nothing of the machine before
-    auto beginning = begin(of->name(), machine);
-    co_await std::move(beginning);
-}
-
-void relay::flush_soon(server_ptr const& f)
-{
-    if (!f->leads())
-        return;
-    if (to_flush_.empty())
-        asio::post(executor_, [this] {
-            for (server_ptr const& each : std::exchange(to_flush_, {}))
-                each->flush();
-        });
-    to_flush_.push_back(f);
+    if (!redis_.is_open())
+        return "Redis at " + settings_.redis.text() + " is away";
+    if (!told_refusal_.empty())
+        return "Redis refuses what is to be written: " + told_refusal_;
+    return followed_.empty() ? std::string() : metrics_.none_live(); // the other relays may have taken all
 }
 
 std::string relay::status() const
 {
-    auto const led = std::count_if(followed_.begin(), followed_.end(), [](auto const& f) { return f.second->leads(); });
-    std::size_t waiting = 0;
-    for (auto const& [name, f] : followed_)
-        waiting += f->leads() ? f->waiting().waiting() : 0;
-    return std::to_string(configured_.size()) + " servers, " + std::to_string(followed_.size()) + " followed, " +
-           std::to_string(led) + " written by us, " + std::to_string(relays_.size()) + " relays, Redis " +
-           (redis_.is_open() ? "connected, " : "away, ") + std::to_string(waiting) + " waiting";
+    relay_metrics::figures const now = figures();
+    return std::to_string(configured_.size()) + " servers, " + std::to_string(now.followed) + " followed, " +
+           std::to_string(now.written) + " written by us, " + std::to_string(now.relays) + " relays, Redis " +
+           (now.redis_is_open ? "connected, " : "away, ") + std::to_string(now.waiting) + " waiting";
 }
 
 asio::awaitable<void> relay::stop()
@@ -327,6 +224,9 @@ asio::awaitable<void> relay::stop()
     stopping_ = true;
     next_tick_.cancel();
     next_begin_.cancel();
+    next_figures_.cancel();
+    if (site_)
+        site_->stop();
     co_await watched_.close();
     if (redis_.is_open()) {
         for (auto const& [name, f] : followed_) {

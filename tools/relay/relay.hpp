@@ -2,8 +2,11 @@
 
 #include "relay/followed_server.hpp"
 #include "relay/redis.hpp"
+#include "relay/relay_metrics.hpp"
 #include "relay/relay_settings.hpp"
 #include "relay/store.hpp"
+#include "services/metrics.hpp"
+#include "services/status_site.hpp"
 #include "services/watched_servers.hpp"
 
 #include <boost/asio/awaitable.hpp>
@@ -47,6 +50,7 @@ private:
     boost::asio::awaitable<void> keep_redis();
     boost::asio::awaitable<bool> open_redis();
     void tick();
+    void tell_figures();
     void place();
     void begin_some();
     /// @param machine that answers for it; empty where that is not known
@@ -56,6 +60,8 @@ private:
     boost::asio::awaitable<void> identify(server_ptr);
     void flush_soon(server_ptr const&);
     clock::duration beat() const;
+    relay_metrics::figures figures() const;
+    std::string ails() const;
     service::server_settings const* configured(std::string_view name) const;
 
     std::string config_path_;
@@ -66,8 +72,12 @@ private:
     std::vector<service::server_settings> configured_;
     redis redis_;
     std::optional<store> store_;
+    service::metrics metrics_;
+    relay_metrics own_metrics_;
     service::watched_servers watched_;
+    std::optional<service::status_site> site_;
     written_counts counts_;
+    std::string refusal_; // of Redis, that we are there
     std::string told_refusal_;
     std::uint64_t told_trimmed_ = 0;
     clock::time_point told_trimmed_at_ = clock::now() - std::chrono::minutes(1);
@@ -78,6 +88,7 @@ private:
     std::vector<server_ptr> to_flush_;
     boost::asio::steady_timer next_tick_;
     boost::asio::steady_timer next_begin_;
+    boost::asio::steady_timer next_figures_;
     boost::asio::steady_timer redis_changed_;
     bool stopping_ = false;
 };

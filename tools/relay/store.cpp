@@ -188,17 +188,17 @@ void store::write(std::string const& server, std::string const& lease, std::stri
     });
 }
 
-void store::say_alive(std::function<void(std::optional<std::vector<std::string>>)> on_reply)
+void store::say_alive(std::function<void(std::optional<std::vector<std::string>>, std::string const& why)> on_reply)
 {
     std::vector<std::string> words = call(alive_, {key("relays")});
     words.insert(words.end(), {id_, lease_ms_});
     redis_.command(words, [on_reply = std::move(on_reply)](redis_reply const& r) {
         if (r.is != kind::array)
-            return on_reply(std::nullopt);
+            return on_reply(std::nullopt, r.text);
         std::vector<std::string> all;
         for (redis_reply const& each : r.elements)
             all.push_back(each.text);
-        on_reply(std::move(all));
+        on_reply(std::move(all), {});
     });
 }
 

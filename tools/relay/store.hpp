@@ -56,8 +56,8 @@ public:
     void write(std::string const& server, std::string const& lease, std::string const& machine,
                std::vector<entry> const& entries, std::function<void(write_reply)> on_reply);
 
-    /// Says that we are there, and is told who is; nothing where that failed.
-    void say_alive(std::function<void(std::optional<std::vector<std::string>>)> on_reply);
+    /// Says that we are there, and is told who is; or nothing, and why that failed.
+    void say_alive(std::function<void(std::optional<std::vector<std::string>>, std::string const& why)> on_reply);
     /// That we go.
     void say_gone();
 

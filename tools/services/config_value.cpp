@@ -109,6 +109,13 @@ std::string config_value::text() const
     return std::string(value_->get_string());
 }
 
+bool config_value::flag() const
+{
+    if (!value_->is_bool())
+        refuse("has to be true or false");
+    return value_->get_bool();
+}
+
 std::uint64_t config_value::number(std::uint64_t least, std::uint64_t most) const
 {
     bool const is_whole = value_->is_int64() && value_->get_int64() >= 0; // none of ours needs more

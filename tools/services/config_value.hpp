@@ -44,6 +44,8 @@ public:
     /// A string that is not empty.
     std::string text() const;
 
+    /// `true` or `false`.
+    bool flag() const;
     /// A whole number within these bounds.
     std::uint64_t number(std::uint64_t least, std::uint64_t most) const;
 

@@ -348,6 +348,49 @@ TEST_CASE("the deadline of a start is for the request too")
     s.run(c, body());
 }
 
+TEST_CASE("of a start without a deadline the request has the request's time")
+{
+    served s;
+    s.settings.request_timeout = 50ms;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed const f = c.subscribe();
+        co_await c.ready(30s);
+        s.server.stall("/library/sections/3/refresh");
+        auto start = c.start(scan_section(3));
+        error const failure = co_await failure_of(std::move(start));
+        CHECK(failure.code() == errc::timeout);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("an activity has a quarter of a minute to appear, a silent server three, unless that is set")
+{
+    config const usual;
+    CHECK(usual.appear_timeout == 15s);
+    CHECK(usual.ping_after == 15s);
+    CHECK(usual.idle_limit == 45s);
+}
+
+TEST_CASE("stopping or closing a client cancels nothing on the server")
+{
+    for (bool const closes : {false, true}) {
+        served s;
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            operation const o = co_await c.start(scan_section(3), 10s);
+            if (closes)
+                co_await c.close(5s);
+            else
+                c.stop();
+        };
+        s.run(c, body());
+        CHECK(s.server.running().size() == 1);
+        for (testing::seen_request const& r : s.server.requests())
+            CHECK(r.method != "DELETE");
+    }
+}
+
 TEST_CASE("a deadline says what was waited for, and the operation goes on")
 {
     served s;
@@ -388,10 +431,12 @@ TEST_CASE("a refused request, and a server that cannot be followed, are errors o
         CHECK(failure.code() == errc::unauthorized);
         s.settings.token = "good";
         client known(s.io.get_executor(), s.settings);
-        s.server.refuse("GET /library", 403);
+        s.server.refuse("GET /library", 403, "not for you");
         auto forbidden = known.start(scan_section(3));
         failure = co_await failure_of(std::move(forbidden));
         CHECK(failure.code() == errc::forbidden);
+        CHECK(failure.diagnostics().http_status() == 403);
+        CHECK(std::string(failure.what()).find("not for you") != std::string::npos);
         CHECK(std::string(failure.what()).find("starting an activity at http://127.0.0.1") == 0);
         auto hostile = known.start(activity_request(request("GET", "/a b"), filter()));
         failure = co_await failure_of(std::move(hostile));

@@ -28,7 +28,7 @@ if [ $install = yes ]; then
     [ -z "${PLEX_TEST_LONG:-}" ] || compiler="$compiler llvm-19"
     services=
     case "$presets" in *asan* | *clang* | *package*)
-        services="$service_packages redis-server mosquitto prometheus chromium chromium-driver iproute2
+        services="$service_packages redis-server mosquitto prometheus chromium chromium-driver iproute2 systemd
             python3-selenium python3-redis python3-paho-mqtt python3-jsonschema" ;;
     esac
     install_missing $build_packages $services $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh

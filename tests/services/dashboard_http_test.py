@@ -309,15 +309,19 @@ class Service(DashboardCase):
         self.terminate(process)
 
     def test_systemd_reads_the_unit_and_finds_little_that_it_may_do(self):
-        with open(os.path.join(SOURCE, "packaging/systemd/plex-dashboard.service.in"), encoding="utf-8") as file:
-            unit = file.read().replace("@CMAKE_INSTALL_FULL_BINDIR@/plex-dashboard", command_case.PROGRAM)
-        unit = unit.replace("User=plex-activities", "User=daemon")  # who is there
-        path = self.folder.file("plex-dashboard.service", unit)
-        for tool in (["verify", "--man=no", path], ["security", "--offline=yes", "--threshold=20", path]):
-            done = subprocess.run(["systemd-analyze", *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-            said = done.stdout.decode()
-            self.assertEqual(done.returncode, 0, said)
-            self.assertNotRegex(said, r"plex-dashboard\.service:\d")  # a line that it ignores
+        for service in ("plex-dashboard", "plex-relay", "plex-mqtt"):
+            with open(os.path.join(SOURCE, "packaging/systemd/%s.service.in" % service), encoding="utf-8") as file:
+                unit = file.read()
+            program = "@CMAKE_INSTALL_FULL_BINDIR@/" + service
+            self.assertIn("ExecStart=%s --config " % program, unit)
+            unit = unit.replace(program, command_case.PROGRAM)  # a program that is there
+            unit = unit.replace("User=plex-activities", "User=daemon")  # who is there
+            path = self.folder.file(service + ".service", unit)
+            for tool in (["verify", "--man=no", path], ["security", "--offline=yes", "--threshold=20", path]):
+                done = subprocess.run(["systemd-analyze", *tool], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+                said = done.stdout.decode()
+                self.assertEqual(done.returncode, 0, said)
+                self.assertNotRegex(said, r"%s\.service:\d" % service)  # a line that it ignores
 
     def test_help_and_version(self):
         self.assertIn("--config FILE", self.assert_done(self.run_command("--help")))

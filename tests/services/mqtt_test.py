@@ -426,6 +426,18 @@ class AsAProgram(MqttCase):
             self.assertEqual(self.service.process.wait(20), 2)
             self.assertIn(told, self.service.log())
 
+    def test_the_example_of_the_guide_is_read(self):
+        with open(os.path.join(HERE, "..", "..", "packaging", "systemd", "mqtt.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        config["servers"][0]["url"] = "http://127.0.0.1:1"  # it may look nobody up
+        config["mqtt"]["broker"] = "mqtts://127.0.0.1:1"
+        config["mqtt"]["listen"] = "127.0.0.1:0"
+        self.secret("broker-password", PASSWORD)
+        with Certificate("DNS:broker.example") as certificate:
+            shutil.copy(certificate.pem, os.path.join(self.folder.path, "broker-ca.pem"))
+        self.start(self.folder.file("config.json", json.dumps(config)))
+        self.until(lambda: "<3>the broker mqtts://127.0.0.1:1: " in self.service.log())
+
     def test_one_command_shows_the_demo(self):
         """As the guide has it."""
         demo = Process(self, "demo", [COMMAND, "demo", "--serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)

@@ -1,6 +1,6 @@
 """What the tests of plex-relay share: a real Redis, servers that play scans and say what they played, any number of
 relays, and a consumer group that reads what comes of it. Each file is run as
-`FILE_test.py PATH-OF-plex-relay PATH-OF-fleet`."""
+`FILE_test.py PATH-OF-plex-relay PATH-OF-fleet PATH-OF-plex-activities`."""
 
 import json
 import os
@@ -21,6 +21,8 @@ from stand_ins import Folder  # noqa: E402
 
 RELAY = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
 FLEET = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
+COMMAND = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
+SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 LONG = "PLEX_TEST_LONG" in os.environ
 LIMIT = 300  # seconds until whatever hangs fails its test
 LEASE = 2    # seconds
@@ -122,6 +124,7 @@ class Elsewhere:
         self.ip("link set %s up" % self.cable)
         self.ip("-n %s addr add %s/30 dev eth0" % (self.name, theirs))
         self.ip("-n %s link set eth0 up" % self.name)
+        self.ip("-n %s link set lo up" % self.name)
         self.ports = [20000 + i for i in range(len(listening))]  # nobody else has that address
         proxies = "".join("listen p%d\n bind %s:%d\n server s %s\n" % (
             port, self.ours, port, where if isinstance(where, str) else "127.0.0.1:%d" % where)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Figures of plex-relay on this machine, for docs/scale.md; nothing is asserted.
 
-    relay_figures.py PATH-OF-plex-relay PATH-OF-fleet [SERVERS [UPDATES-A-SECOND...]]
+    relay_figures.py PATH-OF-plex-relay PATH-OF-fleet PATH-OF-plex-activities [SERVERS [UPDATES-A-SECOND...]]
 """
 
 import os

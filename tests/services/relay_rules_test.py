@@ -5,15 +5,17 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import stat
 import subprocess
 
 import redis
-from relay_case import RELAY, RelayCase, main
+from relay_case import COMMAND, RELAY, SOURCE, Process, RelayCase, main
 
 from foreign_server import ForeignServer
+from stand_ins import Certificate
 
 
 def scan(uuid, progress=0):
@@ -209,8 +211,7 @@ class OneRelay(RelayCase):
                      "plex_relay_servers_written 1", "plex_relay_waiting_lives 0",
                      'plex_activities_running{server="s0",type="library.update.section"} 1'):
             self.assertIn("\n%s\n" % line, metrics)
-        with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "docs", "guide", "metrics.md"),
-                  encoding="utf-8") as chapter:
+        with open(os.path.join(SOURCE, "docs", "guide", "metrics.md"), encoding="utf-8") as chapter:
             explained = set(re.findall(r"^\| `(plex_relay_\w+)`", chapter.read(), re.M))
         self.assertEqual(explained, set(re.findall(r"^# TYPE (plex_relay_\w+) ", metrics, re.M)))
         self.assertEqual(self.ask(port, "/healthz")[0], 200)
@@ -245,6 +246,27 @@ class OneRelay(RelayCase):
             relay = self.start_relay("refused", self.configure_servers([self.here()], **section))
             self.assertEqual(relay.process.wait(10), 2)
             self.assertIn(told, relay.log())
+
+    def test_one_command_writes_what_the_demo_does(self):
+        """As README has it."""
+        demo = Process(self, "demo", [COMMAND, "demo", "--serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        url = demo.process.stdout.readline().decode().strip()
+        self.start_relay("a", self.configure_servers([{"url": url}]))
+        self.until(lambda: [e for e in self.reader.read() if e["event"] == "ended" and "Scanning Movies" in e["activity"]])
+
+    def test_the_example_of_the_guide_is_read(self):
+        with open(os.path.join(SOURCE, "packaging", "systemd", "relay.json"), encoding="utf-8") as file:
+            config = json.load(file)
+        for server in config["servers"]:
+            server["url"] = "http://127.0.0.1:1"  # it may look nobody up
+        config["relay"]["redis"] = "redis://relay@127.0.0.1:1/0"
+        config["relay"]["listen"] = "127.0.0.1:0"
+        for name in ("cabin-token", "redis-password"):
+            os.chmod(self.folder.file(name, "secret-of-the-test"), stat.S_IRUSR | stat.S_IWUSR)
+        with Certificate("DNS:cabin.example") as certificate:
+            shutil.copy(certificate.pem, os.path.join(self.folder.path, "cabin-ca.pem"))
+        relay = self.start_relay("a", self.folder.file("config.json", json.dumps(config)))
+        self.until(lambda: "connecting to Redis at 127.0.0.1:1: " in relay.log())
 
     def test_followers_are_one_to_five(self):
         for words, status in ((["--help"], 0), (["--version"], 0), (["--followers", "0", "--config", "x"], 2), ([], 2)):

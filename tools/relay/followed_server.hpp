@@ -61,6 +61,7 @@ public:
     bool leads() const noexcept { return !lease_.empty(); }
     outbox const& waiting() const noexcept { return outbox_; }
 
+    bool is_being_identified = false;
     /// Others follow it now; we only until they know all that we do.
     std::optional<clock::time_point> unwanted_since;
 

@@ -228,11 +228,16 @@ asio::awaitable<void> relay::stop()
     if (site_)
         site_->stop();
     co_await watched_.close();
-    if (redis_.is_open()) {
-        for (auto const& [name, f] : followed_) {
+    asio::steady_timer pause(executor_);
+    for (int tries = 0; tries != 20 && redis_.is_open() && figures().waiting != 0; ++tries) {
+        for (auto const& [name, f] : followed_)
             f->flush();
+        pause.expires_after(100ms);
+        co_await pause.async_wait(quietly);
+    }
+    if (redis_.is_open()) {
+        for (auto const& [name, f] : followed_)
             f->release();
-        }
         store_->say_gone();
         std::vector<std::string> ping = {"PING"};
         try {

@@ -139,7 +139,7 @@ void relay::watch()
 asio::awaitable<void> relay::identify(server_ptr of)
 {
     plex::client* const client = watched_.client_of(of->name());
-    if (!client)
+    if (!client || std::exchange(of->is_being_identified, true))
         co_return;
     std::string machine;
     try {
@@ -148,8 +148,9 @@ asio::awaitable<void> relay::identify(server_ptr of)
         reply const answered = co_await std::move(sending);
         machine = machine_of(answered);
     } catch (plex::error const&) {
-        co_return; // the next tick asks again
+        // The next tick asks again.
     }
+    of->is_being_identified = false;
     auto const still = followed_.find(of->name());
     if (machine.empty() || still == followed_.end() || still->second != of)
         co_return;

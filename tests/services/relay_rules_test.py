@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import subprocess
+import time
 
 import redis
 from relay_case import COMMAND, RELAY, SOURCE, Process, RelayCase, main
@@ -219,6 +220,15 @@ class OneRelay(RelayCase):
         self.until(lambda: self.ask(port, "/healthz")[0] == 503)
         self.assertIn("Redis at " + self.redis.path + " is away", self.ask(port, "/healthz")[1])
         self.until(lambda: "\nplex_relay_redis_connected 0\n" in self.ask(port, "/metrics")[1])
+
+    def test_first_dials_are_spread(self):
+        def dialled():
+            return sum("websockets" in asked for asked in self.server.requests)
+        self.start_relay("a", self.configure_servers([self.here(name="s%d" % i) for i in range(40)]))
+        self.until(dialled)
+        began = time.monotonic()
+        self.until(lambda: dialled() == 40)
+        self.assertGreater(time.monotonic() - began, 0.4)  # fifty a second
 
     def test_what_redis_refuses_is_told_and_written_later(self):
         self.start()

@@ -221,6 +221,29 @@ class OneRelay(RelayCase):
         self.assertIn("Redis at " + self.redis.path + " is away", self.ask(port, "/healthz")[1])
         self.until(lambda: "\nplex_relay_redis_connected 0\n" in self.ask(port, "/metrics")[1])
 
+    def test_an_entry_that_was_written_is_not_written_again(self):
+        with open(os.path.join(SOURCE, "tools", "relay", "lua", "write.lua"), encoding="utf-8") as file:
+            script = file.read()
+        client = self.redis.client
+        client.set("lease", "me:1")
+
+        def write(*entries):
+            words = [word for life, seq, kind in entries
+                     for word in ("u", life, seq, kind, "%d %d {}" % (life, seq), 2, "uuid", "u")]
+            return client.eval(script, 5, "lease", "stream", "live", "ended", "ended_at", "me:1", 1000, 5, 1000, *words)
+        first, second, last = (1, 1, "started"), (1, 2, "updated"), (1, 3, "ended")
+        self.assertEqual(write(first, second), [2, 0])
+        self.assertEqual(write(first, second), [0, 0])
+        self.assertEqual(write(second, last), [1, 0])
+        self.assertEqual(write(last), [0, 0])
+        self.assertEqual(write(second), [0, 0])
+        self.assertEqual(write((2, 1, "started")), [1, 0])
+        self.assertEqual(write(last), [0, 0])
+        self.assertEqual((client.xlen("stream"), client.hgetall("live")), (4, {"u": "2 1 {}"}))
+        client.set("lease", "somebody:2")
+        with self.assertRaisesRegex(redis.exceptions.ResponseError, "FENCED"):
+            write((2, 2, "updated"))
+
     def test_first_dials_are_spread(self):
         def dialled():
             return sum("websockets" in asked for asked in self.server.requests)

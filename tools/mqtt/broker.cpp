@@ -58,7 +58,7 @@ std::string refusal_of(int code)
 
 // Paho calls back on threads of its own: what it says goes to the executor, and is of no effect once all this is over.
 struct broker::state : std::enable_shared_from_this<state> {
-    struct topic {
+    struct kept_message {
         std::string payload;
         bool sent = false;      // what is there now, in this connection
         bool in_flight = false; // a message of this topic is not confirmed
@@ -118,8 +118,8 @@ struct broker::state : std::enable_shared_from_this<state> {
         tls.verify = 1; // the name too
         tls.sslVersion = MQTT_SSL_VERSION_TLS_1_2;
         tls.ssl_error_context = this;
-        tls.ssl_error_cb = [](char const* text, std::size_t size, void* self) {
-            static_cast<state*>(self)->later([said = std::string(text, size)](state& s) { s.tls_said = said; });
+        tls.ssl_error_cb = [](char const* words, std::size_t size, void* self) {
+            static_cast<state*>(self)->later([said = std::string(words, size)](state& s) { s.tls_said = said; });
             return 1;
         };
         MQTTAsync_connectOptions options = MQTTAsync_connectOptions_initializer;
@@ -191,7 +191,7 @@ struct broker::state : std::enable_shared_from_this<state> {
         }
     }
 
-    void send(std::string const& name, topic& t)
+    void send(std::string const& name, kept_message& t)
     {
         if (!connected || t.sent || t.in_flight)
             return;
@@ -239,7 +239,7 @@ struct broker::state : std::enable_shared_from_this<state> {
     std::vector<std::string> listens;
     told functions;
     MQTTAsync client = nullptr;
-    std::map<std::string, topic> topics;
+    std::map<std::string, kept_message> topics;
     std::map<int, std::string> tokens; // of what is in flight
     asio::steady_timer pause;
     asio::steady_timer changed;

@@ -36,6 +36,7 @@ relay::relay(asio::io_context& io, std::string config_path, std::size_t follower
     : config_path_(std::move(config_path)), followers_(followers), executor_(io.get_executor()), id_(own_id()),
       redis_(executor_,
              [this](std::string const& why) {
+                 redis_is_ready_ = false;
                  if (!stopping_)
                      service::log(log_level::warning, "Redis has gone: " + why);
                  redis_changed_.cancel();
@@ -105,7 +106,8 @@ asio::awaitable<bool> relay::open_redis()
         redis_address const to = settings_.redis;
         co_await redis_.open(to, opens_redis_in);
         co_await store_->prepare();
-        co_return true;
+        redis_is_ready_ = redis_.is_open();
+        co_return redis_is_ready_;
     } catch (redis_error const& e) {
         why = e.what();
     }
@@ -124,7 +126,7 @@ asio::awaitable<void> relay::keep_redis()
             longest = 100ms;
             service::log(log_level::info, "Redis at " + settings_.redis.text() + " takes what is written");
             tick();
-            while (redis_.is_open() && !stopping_)
+            while (redis_is_ready_ && !stopping_)
                 co_await redis_changed_.async_wait(quietly);
         }
         pause.expires_after(std::chrono::milliseconds(random() % static_cast<unsigned>(longest.count())));
@@ -139,9 +141,9 @@ void relay::tick()
     if (stopping_)
         return;
     redis_.close_if_silent_for(std::max<clock::duration>(settings_.lease / 2, 1s));
-    if (redis_.is_open()) {
+    if (redis_is_ready_) {
         store_->say_alive([this](std::optional<std::vector<std::string>> relays, std::string const& why) {
-            refusal_ = redis_.is_open() ? why : std::string();
+            refusal_ = redis_is_ready_ ? why : std::string();
             if (!relays)
                 return;
             relays_ = std::move(*relays);
@@ -177,7 +179,7 @@ relay::clock::duration relay::beat() const
 relay_metrics::figures relay::figures() const
 {
     relay_metrics::figures now;
-    now.redis_is_open = redis_.is_open();
+    now.redis_is_open = redis_is_ready_;
     now.relays = relays_.size();
     now.followed = followed_.size();
     now.counts = counts_;
@@ -204,7 +206,7 @@ void relay::tell_figures()
 
 std::string relay::ails() const
 {
-    if (!redis_.is_open())
+    if (!redis_is_ready_)
         return "Redis at " + settings_.redis.text() + " is away";
     if (!told_refusal_.empty())
         return "Redis refuses what is to be written: " + told_refusal_;
@@ -229,13 +231,13 @@ asio::awaitable<void> relay::stop()
         site_->stop();
     co_await watched_.close();
     asio::steady_timer pause(executor_);
-    for (int tries = 0; tries != 20 && redis_.is_open() && figures().waiting != 0; ++tries) {
+    for (int tries = 0; tries != 20 && redis_is_ready_ && figures().waiting != 0; ++tries) {
         for (auto const& [name, f] : followed_)
             f->flush();
         pause.expires_after(100ms);
         co_await pause.async_wait(quietly);
     }
-    if (redis_.is_open()) {
+    if (redis_is_ready_) {
         for (auto const& [name, f] : followed_)
             f->release();
         store_->say_gone();

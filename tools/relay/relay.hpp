@@ -90,6 +90,7 @@ private:
     boost::asio::steady_timer next_begin_;
     boost::asio::steady_timer next_figures_;
     boost::asio::steady_timer redis_changed_;
+    bool redis_is_ready_ = false; // it is open, and knows the scripts
     bool stopping_ = false;
 };
 

@@ -154,8 +154,10 @@ asio::awaitable<void> relay::identify(server_ptr of)
     auto const still = followed_.find(of->name());
     if (machine.empty() || still == followed_.end() || still->second != of)
         co_return;
-    if (of->answers_as(machine))
-        co_return flush_soon(of);
+    if (of->answers_as(machine)) {
+        flush_soon(of);
+        co_return;
+    }
     service::log(log_level::warning, of->name() + ": another machine answers; what ran on the one before is dropped");
     end(of->name());
     watch(); // without it, so that the next feed knows nothing of the machine before

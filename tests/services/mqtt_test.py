@@ -28,7 +28,7 @@ PROGRAM, COMMAND = sys.argv[1:3] if len(sys.argv) > 2 else (None, None)
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = "xyzzy-S3CRET-token"
 PASSWORD = "br0ker-S3CRET"
-LIMIT = 120
+LIMIT = 300
 CABIN = "plex-activities/cabin/"
 SCANS = CABIN + "library.update.section/3/"
 
@@ -133,7 +133,7 @@ class MqttCase(unittest.TestCase):
     def secret(self, name, content):
         os.chmod(self.folder.file(name, content), stat.S_IRUSR | stat.S_IWUSR)
 
-    def until(self, holds, limit=20):
+    def until(self, holds, limit=60):
         end = time.monotonic() + limit
         while True:
             result = holds()

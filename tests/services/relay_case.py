@@ -191,7 +191,7 @@ class RelayCase(unittest.TestCase):
         self.reader = Reader(self.redis)
         self.relays = {}
 
-    def until(self, holds, limit=20):
+    def until(self, holds, limit=60):
         end = time.monotonic() + limit
         while True:
             result = holds()
@@ -249,7 +249,7 @@ class RelayCase(unittest.TestCase):
         """Each life of the fleet's that began after that is there, once, from `started` to `ended`; but those that lie
         within one of the times given may be missing altogether. Gives how many were missed."""
         fleet.let_end()
-        self.until(lambda: not fleet_runs(self, fleet), 30)
+        self.until(lambda: not fleet_runs(self, fleet))
         played = {(server, uuid): (started, ended) for server, uuid, started, ended in fleet.lives if started > since}
         self.assertGreater(len(played), 20)
 
@@ -265,7 +265,7 @@ class RelayCase(unittest.TestCase):
             self.last_missed = [(*life, *played[life], seen.get((*life, 1))) for seen in [self.lives()]
                                 for life in missed() if not excused(life)]
             return self.last_missed
-        self.until(lambda: not inexcusable(), 30)
+        self.until(lambda: not inexcusable())
         seen = self.lives()
         again = [life for life in seen if life[2] != 1]
         self.assertEqual(again, [], "a life was told twice")

@@ -27,14 +27,6 @@ std::string text_of(asio::ip::tcp::endpoint const& at)
     return out.str();
 }
 
-std::vector<std::string> names_of(std::vector<service::server_settings> const& servers)
-{
-    std::vector<std::string> names;
-    for (service::server_settings const& s : servers)
-        names.push_back(s.name);
-    return names;
-}
-
 } // namespace
 
 dashboard::dashboard(asio::io_context& io, std::string config_path)
@@ -86,8 +78,8 @@ void dashboard::reload()
         throw service::config_error(config_path_ + ": dashboard.listen: has changed, which takes a restart");
     servers_.watch(file.servers()); // what it is told comes after this function
     listens_ = settings.listen;
-    board_.configured(names_of(file.servers()));
-    metrics_.configured(names_of(file.servers()));
+    board_.configured(service::names_of(file.servers()));
+    metrics_.configured(service::names_of(file.servers()));
     site_.admit(std::move(settings.hosts), std::move(settings.cancel_token));
     changed();
 }

@@ -24,14 +24,6 @@ namespace {
 
 constexpr auto tells_progress_every = std::chrono::seconds(1);
 
-std::vector<std::string> names_of(std::vector<service::server_settings> const& servers)
-{
-    std::vector<std::string> names;
-    for (service::server_settings const& s : servers)
-        names.push_back(s.name);
-    return names;
-}
-
 prometheus::Gauge& gauge(service::metrics& of, char const* name, char const* help)
 {
     return prometheus::BuildGauge().Name(name).Help(help).Register(of.own()).Add({});
@@ -91,7 +83,7 @@ void bridge::reload()
         settings_ = std::move(settings);
     }
     servers_.watch(file.servers());
-    std::vector<std::string> const names = names_of(file.servers());
+    std::vector<std::string> const names = service::names_of(file.servers());
     metrics_.configured(names);
     publish(home_->configured(names));
 }

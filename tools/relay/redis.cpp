@@ -67,7 +67,7 @@ redis_reply failure(std::string why)
 
 // A connection of hiredis, which asks when it wants to read and write, and is told when it can.
 struct redis::link : std::enable_shared_from_this<link> {
-    explicit link(asio::any_io_executor executor) : descriptor(std::move(executor)) {}
+    explicit link(asio::any_io_executor const& executor) : descriptor(executor) {}
 
     struct waiting {
         std::shared_ptr<link> of;

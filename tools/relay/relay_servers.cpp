@@ -130,10 +130,7 @@ void relay::watch()
             known.emplace(name, f->known());
         }
     watched_.watch(all, known);
-    std::vector<std::string> names;
-    for (service::server_settings const& s : all)
-        names.push_back(s.name);
-    metrics_.configured(names);
+    metrics_.configured(service::names_of(all));
 }
 
 asio::awaitable<void> relay::identify(server_ptr of)

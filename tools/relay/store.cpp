@@ -149,30 +149,20 @@ void store::write(std::string const& server, std::string const& lease, std::stri
         std::string const seq = to_string(e.seq);
         std::string const name(plex::to_string(e.kind));
         std::string const text = to_json_text(e.activity);
-        words.insert(words.end(), {e.uuid,
-                                   life,
-                                   seq,
-                                   name,
-                                   life + ' ' + seq + ' ' + text,
-                                   "18",
-                                   "server",
-                                   server,
-                                   "machine",
-                                   machine,
-                                   "uuid",
-                                   e.uuid,
-                                   "life",
-                                   life,
-                                   "seq",
-                                   seq,
-                                   "event",
-                                   name,
-                                   "inferred",
-                                   e.inferred ? "1" : "0",
-                                   "at",
-                                   to_string(milliseconds(e.at)),
-                                   "activity",
-                                   text});
+        std::string live = life;
+        live.append(" ").append(seq).append(" ").append(text);
+        words.insert(words.end(), {e.uuid,     life,
+                                   seq,        name,
+                                   live,       "18",
+                                   "server",   server,
+                                   "machine",  machine,
+                                   "uuid",     e.uuid,
+                                   "life",     life,
+                                   "seq",      seq,
+                                   "event",    name,
+                                   "inferred", e.inferred ? "1" : "0",
+                                   "at",       to_string(milliseconds(e.at)),
+                                   "activity", text});
     }
     redis_.command(words, [on_reply = std::move(on_reply)](redis_reply const& r) {
         write_reply result;
@@ -196,6 +186,7 @@ void store::say_alive(std::function<void(std::optional<std::vector<std::string>>
         if (r.is != kind::array)
             return on_reply(std::nullopt, r.text);
         std::vector<std::string> all;
+        all.reserve(r.elements.size());
         for (redis_reply const& each : r.elements)
             all.push_back(each.text);
         on_reply(std::move(all), {});

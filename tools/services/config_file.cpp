@@ -157,6 +157,15 @@ std::string config_file::path_in(config_value const& v) const
     return (std::filesystem::path(folder_) / v.text()).string();
 }
 
+std::vector<std::string> names_of(std::vector<server_settings> const& servers)
+{
+    std::vector<std::string> names;
+    names.reserve(servers.size());
+    for (server_settings const& s : servers)
+        names.push_back(s.name);
+    return names;
+}
+
 std::string secret_of(config_value const& names, std::string const& path)
 {
     try {

@@ -63,6 +63,9 @@ private:
     std::vector<server_settings> servers_;
 };
 
+/// The names of servers, in their order.
+std::vector<std::string> names_of(std::vector<server_settings> const&);
+
 /// What is in a token's file, which nobody else may read. @throws config_error
 std::string secret_of(config_value const& names, std::string const& path);
 

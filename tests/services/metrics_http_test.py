@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 
-from dashboard_case import TOKEN, DashboardCase, EventStream, activity, command_case, main
+from dashboard_case import TOKEN, DashboardCase, activity, command_case, main
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PROMETHEUS = os.path.join(SOURCE, "packaging", "prometheus")

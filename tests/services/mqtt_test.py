@@ -2,33 +2,29 @@
 """plex-mqtt with a real mosquitto, as Home Assistant sees it. Run as `mqtt_test.py PATH-OF-plex-mqtt PATH-OF-plex-activities`."""
 
 import datetime
-import http.client
 import json
 import os
 import re
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import sys
-import threading
 import time
 import unittest
 
 import jsonschema
 import paho.mqtt.client
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "command"))
+from service_case import SOURCE, Process, ServiceCase
 
-from foreign_server import ForeignServer  # noqa: E402
-from stand_ins import Certificate, Folder  # noqa: E402
+from foreign_server import ForeignServer
+from stand_ins import Certificate
 
 PROGRAM, COMMAND = sys.argv[1:3] if len(sys.argv) > 2 else (None, None)
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOKEN = "xyzzy-S3CRET-token"
 PASSWORD = "br0ker-S3CRET"
-LIMIT = 300
 CABIN = "plex-activities/cabin/"
 SCANS = CABIN + "library.update.section/3/"
 
@@ -36,29 +32,6 @@ SCANS = CABIN + "library.update.section/3/"
 def scan(uuid, progress=0, title="Scanning Movies", **more):
     return {"uuid": uuid, "type": "library.update.section", "cancellable": False, "userID": 1, "title": title,
             "subtitle": "", "progress": progress, "Context": {"librarySectionID": "3"}, **more}
-
-
-class Process:
-    def __init__(self, case, name, words, **options):
-        self.log_path = os.path.join(case.folder.path, name + ".log")
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(words, stderr=log, stdout=options.pop("stdout", log), **options)
-        self.watchdog = threading.Timer(LIMIT, self.process.kill)
-        self.watchdog.daemon = True
-        self.watchdog.start()
-        case.addCleanup(self.end)
-
-    def end(self):
-        self.watchdog.cancel()
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8") as file:
-            return file.read()
 
 
 class Mosquitto:
@@ -121,30 +94,17 @@ class Home:
                 if topic.startswith("homeassistant/") and topic.endswith("/config")}
 
 
-class MqttCase(unittest.TestCase):
+class MqttCase(ServiceCase):
     def setUp(self):
-        self.folder = Folder().__enter__()
-        self.addCleanup(self.folder.__exit__)
+        super().setUp()
         self.secret("token", TOKEN)
         self.secret("password", PASSWORD)
         self.server = ForeignServer(TOKEN).__enter__()
         self.addCleanup(lambda: self.server.__exit__())
 
-    def secret(self, name, content):
-        os.chmod(self.folder.file(name, content), stat.S_IRUSR | stat.S_IWUSR)
-
-    def until(self, holds, limit=60):
-        end = time.monotonic() + limit
-        while True:
-            result = holds()
-            if result:
-                return result
-            if time.monotonic() > end:
-                home = getattr(self, "home", None)
-                self.fail("it did not come to that:\n%s\n%s" % (
-                    self.service.log()[-3000:] if hasattr(self, "service") else "",
-                    json.dumps(home.topics, indent=1)[:6000] if home else ""))
-            time.sleep(0.02)
+    def state(self):
+        log = self.service.log()[-3000:] if hasattr(self, "service") else ""
+        return log + (json.dumps(self.home.topics, indent=1)[:6000] if hasattr(self, "home") else "")
 
     def configure(self, servers=None, **section):
         section.setdefault("listen", "127.0.0.1:0")
@@ -246,14 +206,14 @@ class WithABroker(MqttCase):
 
     def test_a_service_that_is_killed_is_said_to_be_offline_by_the_broker(self):
         self.begin()
-        self.service.process.send_signal(signal.SIGKILL)
+        self.service.send(signal.SIGKILL)
         self.until(lambda: self.is_at("plex-activities/availability", "offline"))
 
     def test_a_service_that_is_told_to_end_says_so_and_exits_with_0(self):
         self.begin()
         self.tell("started", scan("one", 10))
         self.until(lambda: self.is_at(SCANS + "running", "ON"))
-        self.service.process.send_signal(signal.SIGTERM)
+        self.service.send(signal.SIGTERM)
         self.assertEqual(self.service.process.wait(20), 0)
         self.until(lambda: self.is_at("plex-activities/availability", "offline"))
         self.assertNotIn(TOKEN, self.service.log())
@@ -279,7 +239,7 @@ class WithABroker(MqttCase):
         self.begin()
         self.tell("started", scan("one", 10))
         self.until(lambda: self.is_at(SCANS + "running", "ON"))
-        self.service.process.send_signal(signal.SIGKILL)
+        self.service.send(signal.SIGKILL)
         self.service.process.wait()
         self.server.activities.clear()
         self.start(os.path.join(self.folder.path, "config.json"))
@@ -330,36 +290,24 @@ class WithABroker(MqttCase):
         self.until(lambda: self.is_at(SCANS + "running", "ON"))
         self.configure([{"name": "attic", "url": self.server.url, "token_file": "token"}],
                        broker="mqtt://127.0.0.1:%d" % self.broker.port)
-        self.service.process.send_signal(signal.SIGHUP)
+        self.service.send(signal.SIGHUP)
         self.until(lambda: self.is_at("plex-activities/attic/library.update.section/3/running", "ON"))
         self.until(lambda: not [topic for topic in self.home.topics if "cabin" in topic])
 
     def test_metrics_and_healthz_tell_of_the_broker(self):
         self.broker = Mosquitto(self)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = self.free_port()
         self.home = Home(self, self.broker)
         self.start(self.configure(broker="mqtt://127.0.0.1:%d" % self.broker.port, listen="127.0.0.1:%d" % port))
         self.until_available()
         self.until(lambda: self.ask(port, "/healthz")[0] == 200)
         metrics = self.ask(port, "/metrics")[1]
         self.assertIn("\nplex_mqtt_connected 1\n", metrics)
-        with open(os.path.join(HERE, "..", "..", "docs", "guide", "metrics.md"), encoding="utf-8") as chapter:
-            explained = set(re.findall(r"^\| `(plex_mqtt_\w+)`", chapter.read(), re.M))
-        self.assertEqual(explained, set(re.findall(r"^# TYPE (plex_mqtt_\w+) ", metrics, re.M)))
+        self.assert_explained(metrics, "plex_mqtt_")
         self.broker.stop()
         self.until(lambda: self.ask(port, "/healthz")[0] == 503)
         self.assertIn("the broker", self.ask(port, "/healthz")[1])
         self.assertIn("\nplex_mqtt_connected 0\n", self.ask(port, "/metrics")[1])
-
-    def ask(self, port, target):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        try:
-            connection.request("GET", target)
-            reply = connection.getresponse()
-            return reply.status, reply.read().decode()
-        finally:
-            connection.close()
 
 
 class WithTlsAndPassword(MqttCase):
@@ -427,7 +375,7 @@ class AsAProgram(MqttCase):
             self.assertIn(told, self.service.log())
 
     def test_the_example_of_the_guide_is_read(self):
-        with open(os.path.join(HERE, "..", "..", "packaging", "systemd", "mqtt.json"), encoding="utf-8") as file:
+        with open(os.path.join(SOURCE, "packaging", "systemd", "mqtt.json"), encoding="utf-8") as file:
             config = json.load(file)
         config["servers"][0]["url"] = "http://127.0.0.1:1"  # it may look nobody up
         config["mqtt"]["broker"] = "mqtts://127.0.0.1:1"

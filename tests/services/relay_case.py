@@ -5,7 +5,6 @@ relays, and a consumer group that reads what comes of it. Each file is run as
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,51 +14,17 @@ import unittest
 
 import redis
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "command"))
-
-from stand_ins import Folder  # noqa: E402
+from service_case import SOURCE, Process, ServiceCase  # noqa: F401
 
 RELAY = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
 FLEET = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
 COMMAND = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
-SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 LONG = "PLEX_TEST_LONG" in os.environ
-LIMIT = 300  # seconds until whatever hangs fails its test
-LEASE = 2    # seconds
+LEASE = 2  # seconds
 
 
 def main():
     unittest.main(verbosity=2)
-
-
-class Process:
-    """A program with its output in files; killed when the test ends."""
-
-    def __init__(self, case, name, words, **options):
-        self.log_path = os.path.join(case.folder.path, name + ".log")
-        with open(self.log_path, "ab") as log:
-            self.process = subprocess.Popen(words, stderr=log, **options)
-        self.watchdog = threading.Timer(LIMIT, self.process.kill)
-        self.watchdog.daemon = True
-        self.watchdog.start()
-        case.addCleanup(self.end)
-
-    def end(self):
-        self.watchdog.cancel()
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGCONT)
-            self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe:
-                pipe.close()
-
-    def send(self, number):
-        self.process.send_signal(number)
-
-    def log(self):
-        with open(self.log_path, encoding="utf-8") as file:
-            return file.read()
 
 
 class RedisServer:
@@ -183,26 +148,16 @@ class Reader:
                 return self.entries
 
 
-class RelayCase(unittest.TestCase):
+class RelayCase(ServiceCase):
     def setUp(self):
-        self.folder = Folder().__enter__()
-        self.addCleanup(self.folder.__exit__)
+        super().setUp()
         self.redis = RedisServer(self)
         self.reader = Reader(self.redis)
         self.relays = {}
 
-    def until(self, holds, limit=60):
-        end = time.monotonic() + limit
-        while True:
-            result = holds()
-            if result:
-                return result
-            if time.monotonic() > end:
-                self.fail("nothing came of it in %d s\n%s" % (limit, self.logs()))
-            time.sleep(0.05)
-
-    def logs(self):
-        return "\n".join("== %s\n%s" % (name, r.log()[-3000:]) for name, r in self.relays.items())
+    def state(self):
+        logs = "\n".join("== %s\n%s" % (name, r.log()[-3000:]) for name, r in self.relays.items())
+        return "%s\nmissed: %s" % (logs, getattr(self, "last_missed", None))
 
     def logs_of_all(self):
         return [relay.log() for relay in self.relays.values()]
@@ -270,9 +225,6 @@ class RelayCase(unittest.TestCase):
         again = [life for life in seen if life[2] != 1]
         self.assertEqual(again, [], "a life was told twice")
         return len(missed())
-
-    def fail(self, msg=None):
-        super().fail("%s\nmissed: %s" % (msg, getattr(self, "last_missed", None)))
 
 
 def fleet_runs(case, fleet):

@@ -1,14 +1,10 @@
 #!/usr/bin/env python3
 """plex-relay by itself: what it writes, what it keeps in Redis, and what it says."""
 
-import http.client
 import json
 import os
-import re
 import shutil
 import signal
-import socket
-import stat
 import subprocess
 import time
 
@@ -29,7 +25,7 @@ class OneRelay(RelayCase):
         super().setUp()
         self.server = ForeignServer("let-me-in").__enter__()
         self.addCleanup(lambda: self.server.__exit__())
-        os.chmod(self.folder.file("token", "let-me-in"), stat.S_IRUSR | stat.S_IWUSR)
+        self.secret("token", "let-me-in")
 
     def configure_servers(self, servers, **section):
         section.setdefault("redis", "unix:" + self.redis.path)
@@ -184,12 +180,12 @@ class OneRelay(RelayCase):
     def test_redis_with_a_password_is_signed_in_to_and_a_wrong_one_is_told_without_it(self):
         self.redis.client.config_set("requirepass", "s3cret-of-redis")
         self.redis.client = redis.Redis(unix_socket_path=self.redis.path, decode_responses=True, password="s3cret-of-redis")
-        os.chmod(self.folder.file("password", "wr0ng"), stat.S_IRUSR | stat.S_IWUSR)
+        self.secret("password", "wr0ng")
         config = self.configure_servers([self.here()], password_file="password")
         relay = self.start_relay("a", config)
         self.until(lambda: "WRONGPASS" in relay.log() or "invalid" in relay.log())
         self.assertNotIn("wr0ng", relay.log())
-        os.chmod(self.folder.file("password", "s3cret-of-redis"), stat.S_IRUSR | stat.S_IWUSR)
+        self.secret("password", "s3cret-of-redis")
         relay.send(signal.SIGHUP)
         self.until_all_are_led(1)
         self.assertNotIn("s3cret-of-redis", relay.log())
@@ -202,8 +198,7 @@ class OneRelay(RelayCase):
         self.until_all_are_led(1)
 
     def test_healthz_is_503_while_redis_is_away_and_metrics_are_as_the_chapter_has_them(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = self.free_port()
         self.start(listen="127.0.0.1:%d" % port)
         self.starts(scan("one"))
         self.until(lambda: "\nplex_relay_entries_written_total 1\n" in self.ask(port, "/metrics")[1])
@@ -212,9 +207,7 @@ class OneRelay(RelayCase):
                      "plex_relay_servers_written 1", "plex_relay_waiting_lives 0",
                      'plex_activities_running{server="s0",type="library.update.section"} 1'):
             self.assertIn("\n%s\n" % line, metrics)
-        with open(os.path.join(SOURCE, "docs", "guide", "metrics.md"), encoding="utf-8") as chapter:
-            explained = set(re.findall(r"^\| `(plex_relay_\w+)`", chapter.read(), re.M))
-        self.assertEqual(explained, set(re.findall(r"^# TYPE (plex_relay_\w+) ", metrics, re.M)))
+        self.assert_explained(metrics, "plex_relay_")
         self.assertEqual(self.ask(port, "/healthz")[0], 200)
         self.redis.stop()
         self.until(lambda: self.ask(port, "/healthz")[0] == 503)
@@ -261,15 +254,6 @@ class OneRelay(RelayCase):
         self.redis.client.config_set("maxmemory", "0")
         self.entries(1)
 
-    def ask(self, port, target):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        try:
-            connection.request("GET", target)
-            reply = connection.getresponse()
-            return reply.status, reply.read().decode()
-        finally:
-            connection.close()
-
     def test_a_section_that_makes_no_sense_is_refused_with_its_place(self):
         for section, told in (({"redis": "http://a"}, "relay.redis: has to be"),
                               ({"redis": "redis://:pw@a"}, "relay.redis: has a password in it"),
@@ -295,7 +279,7 @@ class OneRelay(RelayCase):
         config["relay"]["redis"] = "redis://relay@127.0.0.1:1/0"
         config["relay"]["listen"] = "127.0.0.1:0"
         for name in ("cabin-token", "redis-password"):
-            os.chmod(self.folder.file(name, "secret-of-the-test"), stat.S_IRUSR | stat.S_IWUSR)
+            self.secret(name, "secret-of-the-test")
         with Certificate("DNS:cabin.example") as certificate:
             shutil.copy(certificate.pem, os.path.join(self.folder.path, "cabin-ca.pem"))
         relay = self.start_relay("a", self.folder.file("config.json", json.dumps(config)))

@@ -31,10 +31,7 @@ std::string text_of(asio::ip::tcp::endpoint const& at)
 
 dashboard::dashboard(asio::io_context& io, std::string config_path)
     : config_path_(std::move(config_path)), executor_(io.get_executor()), board_(false),
-      metrics_([this](std::string const& server) {
-          plex::client const* const client = servers_.client_of(server);
-          return client ? std::optional(client->counters()) : std::nullopt;
-      }),
+      metrics_([this](std::string const& server) { return servers_.counters_of(server); }),
       site_(board_, metrics_,
             [this](std::string server, std::string uuid) { return cancel(std::move(server), std::move(uuid)); }),
       servers_(executor_, {[this](std::string const& server, activity_event const& e) {

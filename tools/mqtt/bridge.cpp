@@ -10,7 +10,6 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include <prometheus/gauge.h>
-#include <prometheus/registry.h>
 
 #include <chrono>
 #include <exception>
@@ -24,20 +23,14 @@ namespace {
 
 constexpr auto tells_progress_every = std::chrono::seconds(1);
 
-prometheus::Gauge& gauge(service::metrics& of, char const* name, char const* help)
-{
-    return prometheus::BuildGauge().Name(name).Help(help).Register(of.own()).Add({});
-}
-
 } // namespace
 
 bridge::bridge(asio::io_context& io, std::string config_path)
-    : config_path_(std::move(config_path)), executor_(io.get_executor()), metrics_([this](std::string const& server) {
-          plex::client const* const c = servers_.client_of(server);
-          return c ? std::optional(c->counters()) : std::nullopt;
-      }),
-      connected_(gauge(metrics_, "plex_mqtt_connected", "1 while the broker is connected.")),
-      waiting_(gauge(metrics_, "plex_mqtt_waiting_topics", "Topics whose last message the broker has not confirmed.")),
+    : config_path_(std::move(config_path)), executor_(io.get_executor()),
+      metrics_([this](std::string const& server) { return servers_.counters_of(server); }),
+      connected_(metrics_.own_gauge("plex_mqtt_connected", "1 while the broker is connected.")),
+      waiting_(
+          metrics_.own_gauge("plex_mqtt_waiting_topics", "Topics whose last message the broker has not confirmed.")),
       servers_(executor_, {[this](std::string const& server, activity_event const& e) {
                                metrics_.event(server, e);
                                publish(home_->event(server, e));

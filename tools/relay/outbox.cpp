@@ -72,12 +72,6 @@ std::vector<activity> outbox::known() const
     return all;
 }
 
-std::size_t outbox::running() const noexcept
-{
-    return static_cast<std::size_t>(
-        std::count_if(lives_.begin(), lives_.end(), [](auto const& each) { return !each.second.back()->ended; }));
-}
-
 void outbox::enqueue(life_ptr const& l)
 {
     if (std::exchange(l->queued, true))

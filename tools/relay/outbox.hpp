@@ -75,7 +75,6 @@ public:
 
     /// Lives with something to be written, and entries taken.
     std::size_t waiting() const noexcept { return queue_.size() + taken_.size(); }
-    std::size_t running() const noexcept;
     /// Updates that no entry was made of, as a later one came before they were written.
     std::uint64_t conflated() const noexcept { return conflated_; }
     /// Lives that nobody will read of, as more waited than may.

@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <random>
-#include <stdexcept>
 #include <utility>
 
 #include <unistd.h>
@@ -41,11 +40,7 @@ relay::relay(asio::io_context& io, std::string config_path, std::size_t follower
                      service::log(log_level::warning, "Redis has gone: " + why);
                  redis_changed_.cancel();
              }),
-      metrics_([this](std::string const& server) {
-          plex::client const* const c = watched_.client_of(server);
-          return c ? std::optional(c->counters()) : std::nullopt;
-      }),
-      own_metrics_(metrics_),
+      metrics_([this](std::string const& server) { return watched_.counters_of(server); }), own_metrics_(metrics_),
       watched_(executor_, {[this](std::string const& server, activity_event const& e) {
                                metrics_.event(server, e);
                                if (auto const f = followed_.find(server); f != followed_.end()) {
@@ -90,7 +85,7 @@ void relay::reload()
                    settings.max_length != settings_.max_length || settings.lease != settings_.lease ||
                    settings.status_listen != settings_.status_listen))
         throw service::config_error(config_path_ + ": relay: only \"password_file\" may change without a restart");
-    service::watched_servers(executor_, {}).watch(file.servers()); // throws for what no client can have
+    service::watched_servers::check(executor_, file.servers());
     configured_ = file.servers();
     settings_ = std::move(settings);
     if (!store_)

@@ -8,11 +8,6 @@ namespace plex::relay {
 
 namespace {
 
-prometheus::Gauge& gauge(service::metrics& of, char const* name, char const* help)
-{
-    return prometheus::BuildGauge().Name(name).Help(help).Register(of.own()).Add({});
-}
-
 // A count that is kept elsewhere.
 class count
 {
@@ -38,12 +33,12 @@ private:
 
 struct relay_metrics::families {
     explicit families(service::metrics& of)
-        : redis(gauge(of, "plex_relay_redis_connected", "1 while Redis is connected.")),
-          relays(gauge(of, "plex_relay_relays", "Relays that are alive, by what Redis said last.")),
-          followed(gauge(of, "plex_relay_servers_followed", "Servers that this relay follows.")),
-          written(gauge(of, "plex_relay_servers_written", "Servers that this relay writes.")),
-          waiting(gauge(of, "plex_relay_waiting_lives",
-                        "Lives with something to be written, of servers that this relay writes.")),
+        : redis(of.own_gauge("plex_relay_redis_connected", "1 while Redis is connected.")),
+          relays(of.own_gauge("plex_relay_relays", "Relays that are alive, by what Redis said last.")),
+          followed(of.own_gauge("plex_relay_servers_followed", "Servers that this relay follows.")),
+          written(of.own_gauge("plex_relay_servers_written", "Servers that this relay writes.")),
+          waiting(of.own_gauge("plex_relay_waiting_lives",
+                               "Lives with something to be written, of servers that this relay writes.")),
           entries(of, "plex_relay_entries_written_total", "Entries written into the stream."),
           repeated(of, "plex_relay_entries_repeated_total", "Entries given to Redis again, which had them."),
           trimmed(of, "plex_relay_entries_trimmed_total",

@@ -3,9 +3,7 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/url/parse.hpp>
 
-#include <algorithm>
 #include <charconv>
-#include <limits>
 #include <optional>
 
 namespace plex::relay {
@@ -13,16 +11,6 @@ namespace plex::relay {
 namespace {
 
 constexpr unsigned short usual_status_port = 8485;
-
-template <typename Number>
-std::optional<Number> number_of(std::string_view text, Number least, Number most)
-{
-    Number n = 0;
-    auto const [end, failure] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (failure != std::errc() || end != text.data() + text.size() || n < least || n > most)
-        return std::nullopt;
-    return n;
-}
 
 redis_address address_of(service::config_value const& v)
 {
@@ -41,18 +29,16 @@ redis_address address_of(service::config_value const& v)
     a.host = url->host_address();
     a.user = url->user();
     if (url->has_port()) {
-        auto const port =
-            number_of<std::uint16_t>(std::string(url->port()), 1, std::numeric_limits<std::uint16_t>::max());
-        if (!port)
+        a.port = url->port_number(); // 0 for what is none
+        if (a.port == 0)
             refuse();
-        a.port = *port;
     }
     std::string const path = url->path();
     if (path.size() > 1) {
-        auto const database = number_of<unsigned>(path.substr(1), 0, 1'000'000);
-        if (!database)
+        char const* const end = path.data() + path.size();
+        auto const read = std::from_chars(path.data() + 1, end, a.database);
+        if (read.ec != std::errc() || read.ptr != end || a.database > 1'000'000)
             refuse();
-        a.database = *database;
     }
     return a;
 }

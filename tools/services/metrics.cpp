@@ -4,6 +4,7 @@
 
 #include <plex/error.hpp>
 
+#include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
@@ -151,6 +152,11 @@ metrics::~metrics() = default;
 prometheus::Registry& metrics::own() noexcept
 {
     return state_->own;
+}
+
+prometheus::Gauge& metrics::own_gauge(char const* name, char const* help)
+{
+    return prometheus::BuildGauge().Name(name).Help(help).Register(own()).Add({});
 }
 
 void metrics::configured(std::vector<std::string> const& names)

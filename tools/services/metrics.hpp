@@ -12,8 +12,9 @@
 #include <vector>
 
 namespace prometheus {
+class Gauge;
 class Registry;
-}
+} // namespace prometheus
 
 namespace plex::service {
 
@@ -42,6 +43,8 @@ public:
 
     /// For what a service measures beside the servers.
     prometheus::Registry& own() noexcept;
+    /// A new gauge of these.
+    prometheus::Gauge& own_gauge(char const* name, char const* help);
 
     /// All of it in Prometheus' text format.
     std::string text(time now) const;

@@ -138,6 +138,28 @@ plex::client* watched_servers::client_of(std::string_view server) noexcept
     return found ? &found->client : nullptr;
 }
 
+std::optional<counters> watched_servers::counters_of(std::string_view server) const
+{
+    std::shared_ptr<watched> const found = find(server);
+    return found ? std::optional(found->client.counters()) : std::nullopt;
+}
+
+std::shared_ptr<watched_servers::watched> watched_servers::made_of(asio::any_io_executor const& executor,
+                                                                   server_settings const& s)
+{
+    try {
+        return std::make_shared<watched>(executor, s, config_of(s));
+    } catch (plex::error const& e) {
+        throw config_error(s.place + " (" + s.name + "): " + e.what());
+    }
+}
+
+void watched_servers::check(asio::any_io_executor const& executor, std::vector<server_settings> const& all)
+{
+    for (server_settings const& each : all)
+        made_of(executor, each);
+}
+
 void watched_servers::watch(std::vector<server_settings> const& wanted,
                             std::map<std::string, std::vector<activity>> const& known)
 {
@@ -149,11 +171,7 @@ void watched_servers::watch(std::vector<server_settings> const& wanted,
             next.push_back(there);
             continue;
         }
-        try {
-            next.push_back(std::make_shared<watched>(executor_, settings, config_of(settings)));
-        } catch (plex::error const& e) {
-            throw config_error(settings.place + " (" + settings.name + "): " + e.what());
-        }
+        next.push_back(made_of(executor_, settings));
         if (there)
             next.back()->running = there->running;
         else if (auto const before = known.find(settings.name); before != known.end())

@@ -12,6 +12,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ public:
     watched_servers(watched_servers const&) = delete;
     watched_servers& operator=(watched_servers const&) = delete;
 
+    /// Whether a client could have these settings. @throws config_error
+    static void check(boost::asio::any_io_executor const&, std::vector<server_settings> const&);
+
     /// Watches these from now on, and no others: a server that is there already with the same settings is not touched.
     /// @param known of those that are new, by name, what is known to run: it goes on, or is told as `ended`
     /// @throws config_error for settings that no client can have; then nothing has changed
@@ -49,6 +53,8 @@ public:
 
     /// Null where there is none of that name. Valid until it is awaited for, as a reload may take it away.
     plex::client* client_of(std::string_view server) noexcept;
+    /// What its client has counted; nothing where there is none of that name.
+    std::optional<counters> counters_of(std::string_view server) const;
 
     /// Takes leave of all servers at once.
     boost::asio::awaitable<void> close();
@@ -56,6 +62,7 @@ public:
 private:
     struct watched;
 
+    static std::shared_ptr<watched> made_of(boost::asio::any_io_executor const&, server_settings const&);
     std::shared_ptr<watched> find(std::string_view server) const;
 
     boost::asio::any_io_executor executor_;

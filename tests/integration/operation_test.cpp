@@ -331,37 +331,39 @@ TEST_CASE("another's cancel ends an operation like any end")
     s.run(c, body());
 }
 
-TEST_CASE("the deadline of a start is for the request too")
+namespace {
+
+/// How a start ends whose request the server never answers.
+error outcome_of_a_stalled_start(std::chrono::milliseconds request_timeout, std::optional<client::duration> deadline)
 {
     served s;
-    s.settings.request_timeout = 1h;
+    s.settings.request_timeout = request_timeout;
     client c(s.io.get_executor(), s.settings);
+    error failure;
     auto body = [&]() -> asio::awaitable<void> {
         feed const f = c.subscribe();
         co_await c.ready(30s);
         s.server.stall("/library/sections/3/refresh");
-        auto start = c.start(scan_section(3), 50ms);
-        error const failure = co_await failure_of(std::move(start));
-        INFO(failure.what());
-        CHECK(failure.code() == errc::timeout);
+        auto start = c.start(scan_section(3), deadline);
+        failure = co_await failure_of(std::move(start));
     };
     s.run(c, body());
+    return failure;
+}
+
+} // namespace
+
+TEST_CASE("the deadline of a start is for the request too")
+{
+    error const failure = outcome_of_a_stalled_start(1h, 50ms);
+    INFO(failure.what());
+    CHECK(failure.code() == errc::timeout);
 }
 
 TEST_CASE("of a start without a deadline the request has the request's time")
 {
-    served s;
-    s.settings.request_timeout = 50ms;
-    client c(s.io.get_executor(), s.settings);
-    auto body = [&]() -> asio::awaitable<void> {
-        feed const f = c.subscribe();
-        co_await c.ready(30s);
-        s.server.stall("/library/sections/3/refresh");
-        auto start = c.start(scan_section(3));
-        error const failure = co_await failure_of(std::move(start));
-        CHECK(failure.code() == errc::timeout);
-    };
-    s.run(c, body());
+    error const failure = outcome_of_a_stalled_start(50ms, std::nullopt);
+    CHECK(failure.code() == errc::timeout);
 }
 
 TEST_CASE("an activity has a quarter of a minute to appear, a silent server three, unless that is set")

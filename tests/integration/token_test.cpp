@@ -38,6 +38,16 @@ public:
         if (waiting)
             waiting->cancel();
     }
+    /// The client has a token that was good, and is not any more; the function gives one that is.
+    asio::awaitable<void> let_a_token_expire()
+    {
+        token = "old";
+        server.set_token("old");
+        error const first = co_await failure_of(client().get_server_activities());
+        CHECK(first.code() == error_code());
+        server.set_token("good");
+        token = "good";
+    }
     started list() { return started(client().get_executor(), client().get_server_activities()); }
 
     int asked = 0;
@@ -84,13 +94,8 @@ TEST_CASE("the token function is asked at the first use, once, however many call
 TEST_CASE("a refused token is renewed once, and the calls that were refused go through")
 {
     token_scene s;
-    s.token = "old";
-    s.server.set_token("old");
     s.run([&]() -> asio::awaitable<void> {
-        error const first = co_await failure_of(s.client().get_server_activities());
-        CHECK(first.code() == error_code());
-        s.server.set_token("good");
-        s.token = "good";
+        co_await s.let_a_token_expire();
         std::vector<started> calls;
         for (int i = 0; i < 5; ++i)
             calls.push_back(s.list());
@@ -106,13 +111,8 @@ TEST_CASE("a refused token is renewed once, and the calls that were refused go t
 TEST_CASE("a POST that was refused for its token is sent again with the new one")
 {
     token_scene s;
-    s.token = "old";
-    s.server.set_token("old");
     s.run([&]() -> asio::awaitable<void> {
-        error const first = co_await failure_of(s.client().get_server_activities());
-        CHECK(first.code() == error_code());
-        s.server.set_token("good");
-        s.token = "good";
+        co_await s.let_a_token_expire();
         request const posted("POST", "/media/subscriptions/process");
         reply const answered = co_await s.client().send(posted);
         CHECK(answered.status() == 200);

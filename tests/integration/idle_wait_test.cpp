@@ -227,3 +227,19 @@ TEST_CASE("a wrong token, and a client that stops, end the wait with an error")
     };
     s.run(body());
 }
+
+TEST_CASE("nothing has to run for five seconds unless the wait is told how long")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        co_await c.ready(10s);
+        auto const start = std::chrono::steady_clock::now();
+        asio::awaitable<void> wait = c.wait_until_idle(filter());
+        co_await std::move(wait);
+        auto const waited = std::chrono::steady_clock::now() - start;
+        CHECK(waited >= 5s);
+        CHECK(waited < 50s);
+    };
+    s.run(c, body());
+}

@@ -71,6 +71,18 @@ TEST_CASE("an authority of the system's is trusted where no other is named")
     ::unsetenv("SSL_CERT_FILE");
 }
 
+TEST_CASE("authorities that are named take the place of the system's")
+{
+    authority const ca;
+    authority const other{certificate("Another authority")};
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    s.settings.tls.ca_file = other.file.path();
+    ::setenv("SSL_CERT_FILE", ca.file.path().c_str(), 1); // where OpenSSL looks for the system's
+    s.refused();
+    ::unsetenv("SSL_CERT_FILE");
+}
+
 TEST_CASE("a body without a length is whole when TLS's goodbye ends it, and else cut, by whomever")
 {
     for (bool const polite : {true, false}) {
@@ -225,6 +237,26 @@ TEST_CASE("close() does not wait longer than it is told for a server that says n
         std::array<char, 16> rest;
         co_await odd.stream->async_read_some(asio::buffer(rest), asio::redirect_error(asio::use_awaitable, ec));
         CHECK(ec == asio::error::eof);
+    });
+}
+
+TEST_CASE("close() waits two seconds for a goodbye unless it is told how long")
+{
+    authority const ca;
+    certificate const own("server", "DNS:localhost,IP:127.0.0.1", &ca.root);
+    tls_scene s(own, ca);
+    raw_tls_server odd(s.io, own);
+    s.settings.url = odd.url();
+    s.run([&]() -> asio::awaitable<void> {
+        started call(s.client().get_executor(), s.client().send(request("GET", "/")));
+        co_await odd.answer_one();
+        error const outcome = co_await call.result();
+        CHECK(outcome.code() == error_code());
+        auto const start = std::chrono::steady_clock::now();
+        co_await s.client().close();
+        auto const waited = std::chrono::steady_clock::now() - start;
+        CHECK(waited >= 2s);
+        CHECK(waited < 30s);
     });
 }
 

@@ -313,3 +313,33 @@ TEST_CASE("a better transport found for a feed that leaves at that moment is let
         s.run(c, body());
     }
 }
+
+TEST_CASE("a polled server is asked every two seconds while something runs, and every ten while nothing does")
+{
+    served busy;
+    testing::fake_server idle(busy.io.get_executor());
+    busy.server.start_activity(activity_named("scan"));
+    busy.settings.transport = transport::polling;
+    busy.settings.executor_is_strand = true;
+    client c(busy.io.get_executor(), busy.settings);
+    busy.settings.url = idle.url();
+    client d(busy.io.get_executor(), busy.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        feed g = d.subscribe();
+        co_await idle.requests_reached("/activities", 1);
+        auto const first = std::chrono::steady_clock::now();
+        co_await busy.server.requests_reached("/activities", 1);
+        auto const busy_first = std::chrono::steady_clock::now();
+        co_await busy.server.requests_reached("/activities", 3);
+        CHECK(std::chrono::steady_clock::now() - busy_first >= 3900ms); // the first was seen up to a turn late
+        co_await idle.requests_reached("/activities", 2);
+        CHECK(std::chrono::steady_clock::now() - first >= 9900ms);
+        std::size_t lists = 0;
+        for (testing::seen_request const& r : busy.server.requests())
+            lists += r.path == "/activities" ? 1 : 0;
+        CHECK(lists >= 4); // six on a machine that keeps up
+        CHECK(lists <= 7);
+    };
+    busy.run(body());
+}

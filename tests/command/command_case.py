@@ -28,8 +28,9 @@ class CommandCase(unittest.TestCase):
         """The command, running; killed when the test ends."""
         options.setdefault("stdout", subprocess.PIPE)
         options.setdefault("stderr", subprocess.PIPE)
+        options.setdefault("stdin", subprocess.DEVNULL)
         options.setdefault("env", self.environment())
-        process = subprocess.Popen([PROGRAM, *arguments], stdin=subprocess.DEVNULL, **options)
+        process = subprocess.Popen([PROGRAM, *arguments], **options)
 
         watchdog = threading.Timer(LIMIT, process.kill)  # ends every wait for its output
         watchdog.start()

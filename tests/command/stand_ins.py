@@ -1,7 +1,9 @@
 """What stands between a client and its server, or in its place: nginx, certificates by the `openssl` command, and
 ports of programs that are something else. Nothing of this shares code with the project."""
 
+import json
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -155,3 +157,21 @@ class ClosedPort:
 
     def __exit__(self, *_):
         self.bound.close()
+
+
+def piped(text):
+    """A pipe to read it from, for a program's standard input; to be closed once that has it."""
+    end, begin = os.pipe()
+    with open(begin, "w", encoding="utf-8") as pipe:
+        pipe.write(text)
+    return open(end, "rb")
+
+
+def readme_configuration(program, url):
+    """What README has this service read from its standard input, of the server at `url`."""
+    readme = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "README.md")
+    with open(readme, encoding="utf-8") as file:
+        shown = re.search(r"^echo '(.*)' \| \S+/%s --config /dev/stdin$" % program, file.read(), re.M)[1]
+    configuration = json.loads(shown)
+    configuration["servers"][0]["url"] = url
+    return configuration

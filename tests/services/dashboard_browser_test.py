@@ -17,7 +17,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
-from dashboard_case import CANCEL_TOKEN, TOKEN, DashboardCase, EventStream, ForeignServer, activity, command_case, main
+from dashboard_case import CANCEL_TOKEN, TOKEN, DashboardCase, EventStream, ForeignServer, Nginx, activity, command_case, main
 
 SWITCHES = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=en-GB"]
@@ -94,12 +94,21 @@ class Browser(DashboardCase):
 
         def look(_):
             seen["page"] = self.page()
-            return condition(seen["page"])
+            try:
+                return condition(seen["page"])
+            except IndexError:  # the server or row is not there yet
+                return False
         try:
             WebDriverWait(self.driver, command_case.LIMIT, poll_frequency=0.03).until(look)
         except TimeoutException:
             self.fail(f"the page has not come to show what the test waits for, but {seen}")
         return seen["page"]
+
+    def connections(self):
+        """Those that are open to the dashboard, as the kernel tells."""
+        with open("/proc/net/tcp", encoding="ascii") as file:
+            sockets = [line.split() for line in list(file)[1:]]
+        return [s[2] for s in sockets if s[1].endswith(":%04X" % self.port) and s[3] == "01"]
 
     def button(self, title):
         return self.driver.find_element(By.CSS_SELECTOR, f'.cancel[aria-label="Cancel {title}"]')
@@ -165,6 +174,36 @@ class Live(Browser):
                 self.assertEqual(page["servers"][0]["why"], "")
                 self.assertEqual([(e["title"], e["how"].split()[0]) for e in page["ended"]], [("vanishes", "gone")])
                 self.terminate(self.process)
+
+    def test_a_page_that_is_not_seen_lets_go_of_its_connection_and_one_that_is_seen_again_has_all(self):
+        server = self.foreign_server()
+        server.activities["one"] = activity("one", 10, "First")
+        self.show({"here": server.url})
+        self.see(lambda p: rows(p, "First"))
+        seen = self.driver.current_window_handle
+        self.driver.switch_to.new_window("tab")
+        self.until(lambda: not self.connections(), "the end of the hidden page's connections")
+        server.call(server.changes(activity("one", 50, "First")))
+        server.activities["two"] = activity("two", 1, "Second")
+        server.call(server.starts(activity("two", 1, "Second")))
+        self.driver.close()
+        self.driver.switch_to.window(seen)
+        self.see(lambda p: [(r["title"], r["bar"]) for r in rows(p)] == [("First", 50), ("Second", 1)])
+
+    def test_behind_a_proxy_below_a_path_it_shows_what_runs_and_cancels(self):
+        server = self.foreign_server()
+        server.activities["one"] = activity("one", 10, "First")
+        _, url = self.serve({"here": server.url})
+        nginx = self.enter(Nginx(url + "/", locations={"/house/plex/": "proxy_set_header Host $http_host;"}))
+        self.driver.get(nginx.url + "/house/plex/")
+        self.see(lambda p: rows(p, "First") and p["servers"][0]["state"] == "live")
+        server.call(server.changes(activity("one", 42, "First")))
+        self.see(lambda p: rows(p, "First")[0]["bar"] == 42)
+        self.button("First").click()
+        self.see(lambda p: p["asking"])
+        self.press(CANCEL_TOKEN, Keys.ENTER)
+        self.see(lambda p: not rows(p) and p["ended"])
+        self.assertNotIn("one", server.activities)
 
     def test_a_server_that_refuses_the_token_is_shown_with_the_reason(self):
         server = self.foreign_server()

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import command_case  # noqa: E402
 from command_case import TOKEN, CommandCase  # noqa: E402
 from foreign_server import ForeignServer  # noqa: E402
-from stand_ins import Certificate, Folder  # noqa: E402, F401
+from stand_ins import Certificate, Folder, Nginx  # noqa: E402, F401
 
 COMMAND = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else None
 CANCEL_TOKEN = "let-me-cancel-0123456789"

@@ -9,9 +9,11 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import dashboard_case
 from dashboard_case import CANCEL_TOKEN, TOKEN, Certificate, DashboardCase, EventStream, activity, command_case, main
+from stand_ins import piped, readme_configuration
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 JSON = "application/json"
@@ -169,6 +171,27 @@ class Limits(DashboardCase):
 
 
 class Many(DashboardCase):
+    def test_a_reader_is_written_to_ten_times_a_second_at_most(self):
+        server = self.foreign_server()
+        self.serve({"here": server.url})
+        stream = self.enter(EventStream(self.port))
+        stream.until(lambda s: s.servers)
+
+        async def play():
+            await server.starts(activity("a", 0))
+            for progress in range(1, 100):
+                await server.changes(activity("a", progress))
+                await asyncio.sleep(0.02)
+            await server.ends(activity("a", 100))
+        begin, before = time.monotonic(), stream.messages
+        playing = asyncio.run_coroutine_threadsafe(play(), server.loop)
+        stream.until(lambda s: s.ended)
+        took = time.monotonic() - begin
+        playing.result(command_case.LIMIT)
+        # One at the beginning and one at the end lie outside of the tenths between them.
+        self.assertLessEqual(stream.messages - before, took * 10 + 2)
+        self.assertGreater(stream.messages - before, 1)
+
     def test_a_hundred_readers_of_200_activities_get_every_end_in_bounded_memory(self):
         server = self.foreign_server()
         process, _ = self.serve({"here": server.url})
@@ -194,11 +217,13 @@ class Many(DashboardCase):
                     await server.changes(activity(uuid, progress, title=f"Film {uuid} " + "x" * 200))
             for uuid in uuids:
                 await server.ends(activity(uuid, 100))
+        began = time.monotonic()
         asyncio.run_coroutine_threadsafe(play(), server.loop).result(command_case.LIMIT * 4)
         for reader in readers:
             reader.join(command_case.LIMIT)
             self.assertFalse(reader.is_alive())
         self.assertEqual(failed, [])
+        slept = time.monotonic() - began
         feeds = [asked for asked in server.requests if "notifications" in asked]
         self.assertEqual(len(feeds), 1, feeds)  # whatever the number of browsers
         for stream in streams:
@@ -211,7 +236,10 @@ class Many(DashboardCase):
         print(f"peak {peak / 1024:.0f} MiB; {streams[0].messages} messages of 20,200 events")
         if not self.instrumented():
             self.assertLess(peak, 64 << 10)
-        asleep.until(lambda s: len(s.ended) == len(uuids))
+        try:
+            asleep.until(lambda s: len(s.ended) == len(uuids))
+        except EOFError:
+            self.assertGreater(slept, 19)  # on a slow machine: who takes nothing for 20 s is dropped
         self.terminate(process)
 
     def instrumented(self):
@@ -335,8 +363,9 @@ class Service(DashboardCase):
         self.addCleanup(demo.stdout.close)
         self.addCleanup(demo.kill)
         url = demo.stdout.readline().decode().strip()
-        process, _ = self.serve_with(self.folder.file("c.json", json.dumps(
-            {"servers": [{"url": url}], "dashboard": {"listen": "127.0.0.1:0"}})))
+        config = json.dumps({**readme_configuration("plex-dashboard", url), "dashboard": {"listen": "127.0.0.1:0"}})
+        with piped(config) as configuration:
+            process, _ = self.serve_with("/dev/stdin", stdin=configuration)
         with EventStream(self.port) as stream:
             stream.until(lambda s: any(a["title"].startswith("Scanning") and a.get("progress", 0) > 5 for a in s.running.values()))
         self.terminate(process)

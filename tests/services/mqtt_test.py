@@ -19,7 +19,7 @@ import paho.mqtt.client
 from service_case import SOURCE, Process, ServiceCase
 
 from foreign_server import ForeignServer
-from stand_ins import Certificate
+from stand_ins import Certificate, piped, readme_configuration
 
 PROGRAM, COMMAND = sys.argv[1:3] if len(sys.argv) > 2 else (None, None)
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -111,8 +111,8 @@ class MqttCase(ServiceCase):
         servers = servers or [{"name": "cabin", "url": self.server.url, "token_file": "token"}]
         return self.folder.file("config.json", json.dumps({"servers": servers, "mqtt": section}))
 
-    def start(self, config):
-        self.service = Process(self, "plex-mqtt", [PROGRAM, "--config", config])
+    def start(self, config, **options):
+        self.service = Process(self, "plex-mqtt", [PROGRAM, "--config", config], **options)
         return self.service
 
     def begin(self, **section):
@@ -387,12 +387,15 @@ class AsAProgram(MqttCase):
         self.until(lambda: "<3>the broker mqtts://127.0.0.1:1: " in self.service.log())
 
     def test_one_command_shows_the_demo(self):
-        """As the guide has it."""
+        """As README has it."""
         demo = Process(self, "demo", [COMMAND, "demo", "--serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         url = demo.process.stdout.readline().decode().strip()
         self.broker = Mosquitto(self)
         self.home = Home(self, self.broker)
-        self.start(self.configure([{"url": url}], broker="mqtt://127.0.0.1:%d" % self.broker.port))
+        config = {**readme_configuration("plex-mqtt", url),
+                  "mqtt": {"broker": "mqtt://127.0.0.1:%d" % self.broker.port, "listen": "127.0.0.1:0"}}
+        with piped(json.dumps(config)) as configuration:
+            self.start("/dev/stdin", stdin=configuration)
         self.until(lambda: [t for t, p in self.home.topics.items() if t.endswith("update.section/3/running") and p == "ON"])
         self.until(lambda: len(self.home.discovered()) >= 15)
         self.assert_valid(self.home.discovered())

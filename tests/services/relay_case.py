@@ -169,8 +169,9 @@ class RelayCase(ServiceCase):
         servers = [{"name": "s%d" % i, "url": url} for i, url in enumerate(urls)]
         return self.folder.file(name, json.dumps({"servers": servers, "relay": section}))
 
-    def start_relay(self, name, config, followers=1, inside=()):
-        self.relays[name] = Process(self, name, [*inside, RELAY, "--config", config, "--followers", str(followers)])
+    def start_relay(self, name, config, followers=1, inside=(), **options):
+        words = [*inside, RELAY, "--config", config, "--followers", str(followers)]
+        self.relays[name] = Process(self, name, words, **options)
         return self.relays[name]
 
     def id_of(self, name):

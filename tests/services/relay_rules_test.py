@@ -12,7 +12,7 @@ import redis
 from relay_case import COMMAND, RELAY, SOURCE, Process, RelayCase, main
 
 from foreign_server import ForeignServer
-from stand_ins import Certificate
+from stand_ins import Certificate, piped, readme_configuration
 
 
 def scan(uuid, progress=0):
@@ -268,7 +268,9 @@ class OneRelay(RelayCase):
         """As README has it."""
         demo = Process(self, "demo", [COMMAND, "demo", "--serve"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         url = demo.process.stdout.readline().decode().strip()
-        self.start_relay("a", self.configure_servers([{"url": url}]))
+        config = {**readme_configuration("plex-relay", url), "relay": {"redis": "unix:" + self.redis.path, "listen": "127.0.0.1:0"}}
+        with piped(json.dumps(config)) as configuration:
+            self.start_relay("a", "/dev/stdin", stdin=configuration)
         self.until(lambda: [e for e in self.reader.read() if e["event"] == "ended" and "Scanning Movies" in e["activity"]])
 
     def test_the_example_of_the_guide_is_read(self):

@@ -276,7 +276,9 @@ asio::awaitable<void> http_server::state::send_events(std::shared_ptr<state> s, 
     error_code ignored;
     stream.socket().set_option(asio::socket_base::send_buffer_size(64 << 10), ignored);
     stream.socket().set_option(tcp::no_delay(true), ignored);
-    std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n";
+    // nginx keeps what it passes on until it has much of it, unless it is told here.
+    std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n"
+                       "Connection: close\r\n";
     for (auto const& [name, value] : reply.headers)
         head += name + ": " + value + "\r\n";
     head += "\r\n";

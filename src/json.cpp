@@ -11,26 +11,16 @@
 
 namespace plex {
 
+using protocol::append_json_member;
+using protocol::append_json_name;
+
 namespace {
-
-void append_member(std::string& out, std::string_view name)
-{
-    out += out.size() == 1 ? "\"" : ",\"";
-    out += name;
-    out += "\":";
-}
-
-void append_text(std::string& out, std::string_view name, std::string_view text)
-{
-    append_member(out, name);
-    protocol::append_json_string(out, text);
-}
 
 void append_object(std::string& out, std::string_view name, attributes const& object)
 {
     if (object.empty())
         return;
-    append_member(out, name);
+    append_json_name(out, name);
     out += object.json();
 }
 
@@ -59,18 +49,18 @@ boost::json::object to_json(attributes const& from)
 std::string to_json_text(activity const& a)
 {
     std::string out = "{";
-    append_text(out, "uuid", a.uuid());
-    append_text(out, "type", a.type());
-    append_text(out, "title", a.title());
-    append_text(out, "subtitle", a.subtitle());
-    append_member(out, "cancellable");
+    append_json_member(out, "uuid", a.uuid());
+    append_json_member(out, "type", a.type());
+    append_json_member(out, "title", a.title());
+    append_json_member(out, "subtitle", a.subtitle());
+    append_json_name(out, "cancellable");
     out += a.cancellable() ? "true" : "false";
     if (a.progress()) {
-        append_member(out, "progress");
+        append_json_name(out, "progress");
         out += std::to_string(*a.progress());
     }
     if (a.user_id()) {
-        append_member(out, "userID");
+        append_json_name(out, "userID");
         out += std::to_string(*a.user_id());
     }
     append_object(out, "Context", a.context());

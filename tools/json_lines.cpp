@@ -9,36 +9,24 @@
 #include <string_view>
 
 namespace plex::command {
+
+using protocol::append_json_member;
+using protocol::append_json_name;
 namespace {
-
-void append_member(std::string& out, std::string_view name)
-{
-    if (out.size() > 1)
-        out += ',';
-    out += '"';
-    out += name;
-    out += "\":";
-}
-
-void append_text(std::string& out, std::string_view name, std::string_view text)
-{
-    append_member(out, name);
-    protocol::append_json_string(out, text);
-}
 
 // A member whose value is JSON already, or null.
 void append_json(std::string& out, std::string_view name, std::string_view json)
 {
-    append_member(out, name);
+    append_json_name(out, name);
     out += json.empty() ? std::string_view("null") : json;
 }
 
 void append_activity(std::string& out, activity const& a)
 {
-    append_text(out, "uuid", a.uuid());
-    append_text(out, "type", a.type());
-    append_text(out, "title", a.title());
-    append_text(out, "subtitle", a.subtitle());
+    append_json_member(out, "uuid", a.uuid());
+    append_json_member(out, "type", a.type());
+    append_json_member(out, "title", a.title());
+    append_json_member(out, "subtitle", a.subtitle());
     append_json(out, "progress", a.progress() ? std::to_string(*a.progress()) : std::string());
     append_json(out, "cancellable", a.cancellable() ? "true" : "false");
     append_json(out, "user_id", a.user_id() ? std::to_string(*a.user_id()) : std::string());
@@ -107,11 +95,11 @@ std::string utc(std::chrono::system_clock::time_point at)
 std::string json_line(activity_event const& e)
 {
     std::string out = "{";
-    append_text(out, "kind", to_string(e.kind));
+    append_json_member(out, "kind", to_string(e.kind));
     append_json(out, "inferred", e.inferred ? "true" : "false");
-    append_text(out, "at", utc(e.at));
+    append_json_member(out, "at", utc(e.at));
     if (e.started_at)
-        append_text(out, "started_at", utc(*e.started_at));
+        append_json_member(out, "started_at", utc(*e.started_at));
     else
         append_json(out, "started_at", {});
     append_activity(out, e.activity);

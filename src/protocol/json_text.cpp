@@ -309,4 +309,17 @@ void append_json_string(std::string& out, std::string_view text)
     out.push_back('"');
 }
 
+void append_json_name(std::string& out, std::string_view name)
+{
+    out += out.ends_with('{') ? "\"" : ",\"";
+    out += name;
+    out += "\":";
+}
+
+void append_json_member(std::string& out, std::string_view name, std::string_view text)
+{
+    append_json_name(out, name);
+    append_json_string(out, text);
+}
+
 } // namespace plex::protocol

@@ -15,6 +15,11 @@ std::optional<std::string> member_text(std::string_view object, std::string_view
 /// Appends `text`, which must be valid UTF-8, as a JSON string with its quotes.
 void append_json_string(std::string& out, std::string_view text);
 
+/// Begins a member of the JSON object that `out` ends with and that is not closed yet. The name is taken as it is.
+void append_json_name(std::string& out, std::string_view name);
+/// The same, and its value: `text`, which must be valid UTF-8.
+void append_json_member(std::string& out, std::string_view name, std::string_view text);
+
 /// Appends what the text between a JSON string's quotes means, and says whether each escape is one. Halves of surrogate
 /// pairs become U+FFFD and are counted: parsers refuse a whole document for one.
 bool unescape(std::string_view text, std::string& out, std::size_t& repaired);

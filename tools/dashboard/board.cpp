@@ -8,6 +8,9 @@
 
 namespace plex::dashboard {
 
+using protocol::append_json_member;
+using protocol::append_json_name;
+
 namespace {
 
 constexpr auto keeps_ends = std::chrono::hours(1);
@@ -24,25 +27,14 @@ std::string shown(std::string_view text)
     return std::string(protocol::cut_utf8(protocol::terminal_safe(text), longest_text));
 }
 
-void member(std::string& out, std::string_view name)
+void number(std::string& out, std::string_view name, std::int64_t value)
 {
-    out += out.back() == '{' ? "\"" : ",\"";
-    out += name;
-    out += "\":";
-}
-void member(std::string& out, std::string_view name, std::string_view text)
-{
-    member(out, name);
-    protocol::append_json_string(out, text);
-}
-void member(std::string& out, std::string_view name, std::int64_t number)
-{
-    member(out, name);
-    out += std::to_string(number);
+    append_json_name(out, name);
+    out += std::to_string(value);
 }
 void flag(std::string& out, std::string_view name, bool value)
 {
-    member(out, name);
+    append_json_name(out, name);
     out += value ? "true" : "false";
 }
 
@@ -62,41 +54,41 @@ void board::change::append_to(std::string& out) const
 {
     out += '{';
     if (end) {
-        member(out, "is", "ended");
-        member(out, "server", static_cast<std::int64_t>(end->server));
-        member(out, "name", end->server_name);
-        member(out, "uuid", end->uuid);
-        member(out, "type", end->type);
-        member(out, "title", end->title);
-        member(out, "subtitle", end->subtitle);
+        append_json_member(out, "is", "ended");
+        number(out, "server", static_cast<std::int64_t>(end->server));
+        append_json_member(out, "name", end->server_name);
+        append_json_member(out, "uuid", end->uuid);
+        append_json_member(out, "type", end->type);
+        append_json_member(out, "title", end->title);
+        append_json_member(out, "subtitle", end->subtitle);
         if (end->progress)
-            member(out, "progress", *end->progress);
-        member(out, "since", milliseconds(end->since));
+            number(out, "progress", *end->progress);
+        number(out, "since", milliseconds(end->since));
         flag(out, "start_seen", end->start_seen);
-        member(out, "at", milliseconds(end->at));
+        number(out, "at", milliseconds(end->at));
         flag(out, "inferred", end->inferred);
     } else if (activity) {
         plex::activity const& a = activity->activity;
-        member(out, "is", "running");
-        member(out, "server", static_cast<std::int64_t>(of->id));
-        member(out, "uuid", a.uuid());
-        member(out, "type", shown(a.type()));
-        member(out, "title", shown(a.title()));
-        member(out, "subtitle", shown(a.subtitle()));
+        append_json_member(out, "is", "running");
+        number(out, "server", static_cast<std::int64_t>(of->id));
+        append_json_member(out, "uuid", a.uuid());
+        append_json_member(out, "type", shown(a.type()));
+        append_json_member(out, "title", shown(a.title()));
+        append_json_member(out, "subtitle", shown(a.subtitle()));
         if (a.progress())
-            member(out, "progress", *a.progress());
+            number(out, "progress", *a.progress());
         flag(out, "cancellable", a.cancellable());
-        member(out, "since", milliseconds(activity->since));
+        number(out, "since", milliseconds(activity->since));
         flag(out, "start_seen", activity->start_seen);
     } else {
-        member(out, "is", "server");
-        member(out, "server", static_cast<std::int64_t>(of->id));
-        member(out, "name", of->name);
-        member(out, "state", to_string(of->state));
-        member(out, "transport", to_string(of->transport));
-        member(out, "why", of->why);
+        append_json_member(out, "is", "server");
+        number(out, "server", static_cast<std::int64_t>(of->id));
+        append_json_member(out, "name", of->name);
+        append_json_member(out, "state", to_string(of->state));
+        append_json_member(out, "transport", to_string(of->transport));
+        append_json_member(out, "why", of->why);
         if (of->next_try)
-            member(out, "next_try", milliseconds(*of->next_try));
+            number(out, "next_try", milliseconds(*of->next_try));
     }
     out += '}';
 }
@@ -230,17 +222,17 @@ std::shared_ptr<std::string const> board::news(bookmark& from, time now)
     if (begins_anew)
         from = {0, version_};
     std::string out = "{";
-    member(out, "now", milliseconds(now));
+    number(out, "now", milliseconds(now));
     if (begins_anew) {
         flag(out, "anew", true);
         flag(out, "can_cancel", can_cancel_);
-        member(out, "servers");
+        append_json_name(out, "servers");
         out += '[';
         for (auto const& s : servers_)
             out += (out.back() == '[' ? "" : ",") + std::to_string(s->id);
         out += ']';
     }
-    member(out, "changes");
+    append_json_name(out, "changes");
     out += '[';
     std::vector<change> const changes = changes_since(from.seen);
     std::size_t told = 0;

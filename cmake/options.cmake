@@ -60,6 +60,12 @@ if(PLEX_SANITIZE)
   if(PLEX_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # Asio's fences are not understood by g++'s thread sanitizer, which says so for each of them.
     add_compile_options(-Wno-tsan)
+  elseif(PLEX_SANITIZE MATCHES "thread" AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # A program may have an operator new of its own beside the shared runtime alone.
+    execute_process(COMMAND ${CMAKE_CXX_COMPILER} -print-file-name=libclang_rt.tsan-${CMAKE_SYSTEM_PROCESSOR}.so
+                    OUTPUT_VARIABLE runtime OUTPUT_STRIP_TRAILING_WHITESPACE)
+    get_filename_component(runtime ${runtime} DIRECTORY)
+    add_link_options(-shared-libsan -Wl,-rpath,${runtime})
   endif()
   if(PLEX_SANITIZE MATCHES "undefined")
     add_compile_options(-fno-sanitize-recover=undefined)

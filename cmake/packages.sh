@@ -4,6 +4,10 @@
 build_packages="g++ cmake ninja-build ccache libboost1.81-dev libboost-json1.81-dev libboost-url1.81-dev libssl-dev catch2 libcli11-dev"
 # And what the services take beside (PLEX_BUILD_SERVICES).
 service_packages="prometheus-cpp-dev libhiredis-dev libpaho-mqtt-dev"
+# What the tests take; those of the services have peers of their own.
+test_packages="openssl python3 python3-aiohttp nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin groff-base mandoc zsh"
+service_test_packages="redis-server mosquitto prometheus chromium chromium-driver iproute2 systemd
+    python3-selenium python3-redis python3-paho-mqtt python3-jsonschema"
 
 install_missing() {
     missing=

@@ -19,8 +19,7 @@ while [ $# != 0 ]; do
     shift
 done
 if [ $install = yes ]; then
-    install_missing $build_packages clang-19 libclang-rt-19-dev llvm-19 openssl python3 python3-aiohttp nodejs node-ws \
-        node-eventsource nginx-light haproxy tinyproxy-bin groff-base mandoc zsh
+    install_missing $build_packages $service_packages $test_packages $service_test_packages clang-19 libclang-rt-19-dev llvm-19
     install_npm tests/npm build/npm
 fi
 
@@ -36,7 +35,8 @@ LLVM_PROFILE_FILE="$PWD/$build/profiles/%p-%m.profraw" $build/tools/plex_pages $
 llvm-profdata-19 merge -failure-mode=all -sparse -o $build/all.profdata $build/profiles
 
 objects=
-for program in tests/unit tests/out_of_memory tests/out_of_memory_client tests/memory tests/integration tests/command/command_unit tools/plex-activities tools/plex_pages \
+for program in tests/unit tests/out_of_memory tests/out_of_memory_client tests/memory tests/integration tests/command/command_unit \
+    tests/services/services tools/plex-activities tools/plex_pages tools/dashboard/plex-dashboard tools/relay/plex-relay tools/mqtt/plex-mqtt \
     $(cd $build && ls tests/fuzz/fuzz_* examples/* 2>/dev/null); do
     [ -f "$build/$program" ] && [ -x "$build/$program" ] && objects="$objects -object $build/$program"
 done

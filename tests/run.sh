@@ -1,10 +1,11 @@
 #!/bin/sh
 # Runs every test: installs what is missing (Debian 12), builds, and ends with ctest's summary.
 #   tests/run.sh [--no-install] [--long] [PRESET...]
-# The presets are those of CMakePresets.json; by default asan (g++, with UBSan), tsan (g++), clang and budget (g++, optimised:
-# instructions and allocations of the hot paths, and what examples/demo.sh builds). `tests/run.sh dev` is the quick form: g++, and no more.
-# `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these.
-# --long runs that too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh),
+# The presets are those of CMakePresets.json; by default asan (g++, with UBSan: everything), tsan (clang: what has threads and
+# coroutines), unit (g++, whole, as no sanitizer slows it down) and budget (g++, optimised: instructions and allocations of the hot
+# paths, memory, benches, users' projects). `tests/run.sh dev` is the quick form: g++, and no more.
+# `tests/run.sh package` builds the shared library and Debian packages of it, and users' projects with these; `tests/run.sh clang`
+# everything with clang. --long runs these two too, and the long forms of the random tests, fuzzes each target for 30 seconds (tests/fuzz/run.sh),
 # shows that the unit tests bite (tests/mutants/run.py), and measures what the tests reach (tests/coverage.sh).
 set -eu
 cd "$(dirname "$0")/.."
@@ -16,22 +17,21 @@ for argument in "$@"; do
     case "$argument" in
     --no-install) install=no ;;
     --long) export PLEX_TEST_LONG=1 ;;
-    -*) sed -n '2,8p' "$0"; exit 2 ;;
+    -*) sed -n '2,11p' "$0"; exit 2 ;;
     *) presets="$presets $argument" ;;
     esac
 done
-presets=${presets:-asan tsan clang budget${PLEX_TEST_LONG:+ package}}
+presets=${presets:-asan tsan unit budget${PLEX_TEST_LONG:+ clang package}}
 
 if [ $install = yes ]; then
     compiler=
-    case "$presets${PLEX_TEST_LONG:+ clang}" in *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
+    case "$presets${PLEX_TEST_LONG:+ clang}" in *tsan* | *clang* | *coverage*) compiler="clang-19 libclang-rt-19-dev" ;; esac
     [ -z "${PLEX_TEST_LONG:-}" ] || compiler="$compiler llvm-19"
     services=
-    case "$presets" in *asan* | *clang* | *package*)
-        services="$service_packages redis-server mosquitto prometheus chromium chromium-driver iproute2 systemd
-            python3-selenium python3-redis python3-paho-mqtt python3-jsonschema" ;;
+    case "$presets" in *asan* | *tsan* | *clang* | *package*)
+        services="$service_packages $service_test_packages" ;;
     esac
-    install_missing $build_packages $services $compiler clang-format-19 doxygen openssl python3 python3-aiohttp valgrind nodejs node-ws node-eventsource nginx-light haproxy tinyproxy-bin pkg-config dpkg-dev file groff-base mandoc zsh
+    install_missing $build_packages $services $compiler $test_packages clang-format-19 doxygen valgrind pkg-config dpkg-dev file
     install_npm tests/npm build/npm
 fi
 run() {

@@ -81,7 +81,7 @@ TEST_CASE("a block may be given back on another thread, and after that thread's 
         void* block = nullptr;
     };
     std::thread([] {
-        thread_local last_to_go held; // older than the list's own, so that it goes after it
+        static thread_local last_to_go held; // older than the list's own, so that it goes after it
         held.block = taken(300);
         give_back_block(taken(300), 300);
     }).join();

@@ -297,7 +297,7 @@ TEST_CASE("every order of a few steps of server, network and readers tells each 
     sync::ledger_limits small; // room for one activity
     small.bytes = 600;
     // The address sanitizer takes five times as long to look at it.
-    int const otherwise = plex::test::under_thread_sanitizer ? -2 : plex::test::under_address_sanitizer ? -1 : 0;
+    int const otherwise = plex::test::under_address_sanitizer ? -1 : 0;
     int const deeper = std::getenv("PLEX_TEST_LONG") ? 1 : otherwise;
     std::uint64_t total = 0;
 

@@ -17,9 +17,7 @@ TEST_CASE("whatever a random server, its network and its readers do, each subscr
     char const* const given = std::getenv("PLEX_SEED");
     std::uint64_t const first = given ? std::strtoull(given, nullptr, 10) : std::random_device()();
     // The address sanitizer takes five times as long to look at it.
-    std::uint64_t const usual = plex::test::under_thread_sanitizer    ? 5'000
-                                : plex::test::under_address_sanitizer ? 20'000
-                                                                      : 100'000;
+    std::uint64_t const usual = plex::test::under_address_sanitizer ? 20'000 : 100'000;
     std::uint64_t const schedules = given ? 1 : std::getenv("PLEX_TEST_LONG") ? 1'000'000 : usual;
     tally met;
     for (std::uint64_t i = 0; i != schedules; ++i) {

@@ -15,6 +15,7 @@ void release(void* memory) noexcept;
 
 } // namespace plex::test
 
+// NOLINTBEGIN(misc-definitions-in-headers): one file of a program includes it
 void* operator new(std::size_t size, std::nothrow_t const&) noexcept
 {
     return plex::test::allocate(size);
@@ -57,3 +58,4 @@ void operator delete[](void* memory, std::nothrow_t const&) noexcept
 {
     plex::test::release(memory);
 }
+// NOLINTEND(misc-definitions-in-headers)

@@ -23,10 +23,12 @@ namespace plex::test {
 void* allocate(std::size_t size) noexcept
 {
     made += is_spared ? 0 : 1;
-    if (!is_spared && until_failure != 0 && --until_failure == 0) {
+    bool const is_one_less = !is_spared && until_failure != 0;
+    until_failure -= is_one_less ? 1 : 0;
+    if (is_one_less && until_failure == 0) {
         failed = true;
-        if (--failures != 0)
-            until_failure = 1;
+        --failures;
+        until_failure = failures != 0 ? 1 : 0;
         return nullptr;
     }
     void* const memory = std::malloc(size != 0 ? size : 1);

@@ -254,7 +254,8 @@ TEST_CASE("whenever one of two relays dies, the stream has each life once, from 
             if (heard[who] != history.size() && heard[who] < heard[1 - who] + 5)
                 boxes[who].observe(history[heard[who]++]);
             if (below(3) == 0) {
-                std::vector<entry> const entries = boxes[leader].take(static_cast<std::size_t>(1 + below(5)));
+                std::vector<entry> const entries =
+                    boxes[leader].take(std::size_t(1) + static_cast<std::size_t>(below(5)));
                 int const fate = below(3); // written; written, and nobody knows; lost, and nobody knows
                 if (fate != 2)
                     store.write(entries);

@@ -280,7 +280,7 @@ asio::awaitable<void> http_server::state::send_events(std::shared_ptr<state> s, 
     std::string head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Accel-Buffering: no\r\n"
                        "Connection: close\r\n";
     for (auto const& [name, value] : reply.headers)
-        head += name + ": " + value + "\r\n";
+        head.append(name).append(": ").append(value).append("\r\n");
     head += "\r\n";
 
     static constexpr std::string_view comment = ":\n\n";

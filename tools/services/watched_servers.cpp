@@ -41,6 +41,7 @@ struct watched_servers::watched {
     std::vector<activity> known() const
     {
         std::vector<activity> all;
+        all.reserve(running.size());
         for (auto const& [uuid, each] : running)
             all.push_back(each);
         return all;

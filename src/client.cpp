@@ -60,7 +60,7 @@ void client_state::context_destroyed() noexcept
 
 asio::awaitable<void> client_state::close(client::duration timeout)
 {
-    net::steady_time const deadline = std::chrono::steady_clock::now() + timeout;
+    net::steady_time const deadline = time_limit(timeout);
     if (scope.stopped())
         co_return;
     try {

@@ -8,6 +8,10 @@
 
 namespace plex::detail {
 
+/// Whether all of its times and sizes can be used.
+/// @throws error `invalid_argument` that names the first which cannot
+void check(config const&);
+
 /// What lasts of a `config`. The rest (who we are, whom to dial, the token) is taken in when a client is made:
 /// thousands of clients in one process hold it once each, not twice.
 struct settings {
@@ -19,6 +23,7 @@ struct settings {
           conflate_after(c.conflate_after), mailbox_bytes(c.mailbox_bytes), ledger_bytes(c.ledger_bytes),
           transport(c.transport)
     {
+        check(c);
     }
 
     plex::logger logger;

@@ -65,13 +65,14 @@ struct identity {
 };
 
 /// What a client is made with; copied by it. Only `url` has no usable default. What cannot be used is refused by the
-/// constructor of `client`.
+/// constructor of `client`: `invalid_argument`, with the member's name.
 struct config {
     /// `http://host:port` or `https://host:port`, with a reverse proxy's base path where there is one. No user info,
     /// query or fragment; a host that ends in a number has to be an IPv4 address. For a Plex certificate the host is
     /// the `plex.direct` name (docs/protocol.md 5).
     std::string url;
-    /// The `X-Plex-Token`; may be empty where the server admits everybody.
+    /// The `X-Plex-Token` (docs/protocol.md 1.7); may be empty where the server admits everybody. Bytes that no header
+    /// may have are refused.
     std::string token;
     /// Takes the place of `token` where it is set.
     token_source token_function;
@@ -108,6 +109,8 @@ struct config {
     /// The value of the feed's `filters` parameter: which notifications the server sends (docs/protocol.md 1.3).
     std::string feed_filters = "activity";
 
+    /// Times are 1 ms to 100 years; 0 is a time for `idle_connection` (nothing is kept) and `appear_timeout`.
+    /// @{
     std::chrono::milliseconds connect_timeout{10'000}; ///< resolve, connect and TLS handshake together
     std::chrono::milliseconds request_timeout{30'000}; ///< a whole request, waiting for a connection included
     std::chrono::milliseconds idle_connection{30'000}; ///< a kept connection is closed after this
@@ -115,7 +118,10 @@ struct config {
     std::chrono::milliseconds idle_limit{45'000};      ///< no sign of the server for so long: the connection is dead
     std::chrono::milliseconds upward_every{600'000};   ///< the transports above the one in use are tried so often
     std::chrono::milliseconds appear_timeout{15'000};  ///< an operation's activity must appear so long after the reply
+    /// @}
 
+    /// Sizes are 1 or more; `max_waiting` may be 0, where no call is to wait.
+    /// @{
     std::size_t max_connections = 8;    ///< for calls, one at a time each; the feed has a connection of its own
     std::size_t max_waiting = 1'024;    ///< calls that wait for one of these; a further one is `limit_exceeded`
     std::size_t max_body = 8u << 20;    ///< bytes of a reply's body
@@ -128,6 +134,7 @@ struct config {
     std::size_t conflate_after = 1'024;   ///< pending events of a subscriber from which on updates are conflated
     std::size_t mailbox_bytes = 4u << 20; ///< pending bytes of a subscriber; conflated from half of it
     std::size_t ledger_bytes = 8u << 20;  ///< what is remembered of running activities
+    /// @}
 };
 
 } // namespace plex

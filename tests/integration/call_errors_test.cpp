@@ -304,6 +304,62 @@ TEST_CASE("a configuration that cannot be used is refused when the client is mad
     CHECK(refused_config(bad).code() == errc::invalid_argument);
 }
 
+TEST_CASE("times and sizes that cannot be used are refused by name when the client is made, and their bounds are not")
+{
+    using namespace std::chrono_literals;
+    auto const outcome = [](auto member, auto value) {
+        config c;
+        c.url = "http://127.0.0.1:1";
+        c.*member = value;
+        return refused_config(c);
+    };
+    auto const is_refused = [&](std::string_view name, auto member, auto value) {
+        error const failure = outcome(member, value);
+        INFO(name);
+        CHECK(failure.code() == errc::invalid_argument);
+        CHECK(contains(failure.what(), "config::" + std::string(name) + " has to be "));
+    };
+    std::chrono::milliseconds const century = std::chrono::years(100);
+    struct time {
+        std::string_view name;
+        std::chrono::milliseconds config::* member;
+        std::chrono::milliseconds least;
+    };
+    for (time const& t : {time{"connect_timeout", &config::connect_timeout, 1ms},
+                          {"request_timeout", &config::request_timeout, 1ms},
+                          {"idle_connection", &config::idle_connection, 0ms},
+                          {"ping_after", &config::ping_after, 1ms},
+                          {"idle_limit", &config::idle_limit, 1ms},
+                          {"upward_every", &config::upward_every, 1ms},
+                          {"appear_timeout", &config::appear_timeout, 0ms}}) {
+        is_refused(t.name, t.member, t.least - 1ms);
+        is_refused(t.name, t.member, century + 1ms);
+        is_refused(t.name, t.member, std::chrono::milliseconds::max());
+        CHECK(outcome(t.member, t.least).code() == error_code());
+        CHECK(outcome(t.member, century).code() == error_code());
+    }
+    struct size {
+        std::string_view name;
+        std::size_t config::* member;
+    };
+    for (size const& n : {size{"max_connections", &config::max_connections},
+                          {"max_body", &config::max_body},
+                          {"max_message", &config::max_message},
+                          {"max_header", &config::max_header},
+                          {"conflate_after", &config::conflate_after},
+                          {"mailbox_bytes", &config::mailbox_bytes},
+                          {"ledger_bytes", &config::ledger_bytes}}) {
+        is_refused(n.name, n.member, std::size_t{0});
+        CHECK(outcome(n.member, std::size_t{1}).code() == error_code());
+        CHECK(outcome(n.member, std::numeric_limits<std::size_t>::max()).code() == error_code());
+    }
+    CHECK(outcome(&config::max_waiting, std::size_t{0}).code() == error_code());
+    is_refused("max_depth", &config::max_depth, 5u);
+    is_refused("max_depth", &config::max_depth, 65u);
+    CHECK(outcome(&config::max_depth, 6u).code() == error_code());
+    CHECK(outcome(&config::max_depth, 64u).code() == error_code());
+}
+
 TEST_CASE("the token is in no log line, and nothing is formatted below the level")
 {
     fake_server_options options;

@@ -220,6 +220,20 @@ TEST_CASE("a kept connection's idle time is half a minute unless it is set")
     CHECK(config().idle_connection == 30s);
 }
 
+TEST_CASE("with an idle time of 0 no connection is kept")
+{
+    call_scene s;
+    s.settings.idle_connection = 0ms;
+    s.run([&]() -> asio::awaitable<void> {
+        for (std::size_t calls = 1; calls <= 3; ++calls) {
+            error const outcome = co_await failure_of(s.client().get_server_activities());
+            CHECK(outcome.code() == error_code());
+            CHECK(s.server.counters().connections_accepted == calls);
+            co_await s.server.connections_open_fell_to(0);
+        }
+    });
+}
+
 TEST_CASE("nothing is held of a kept connection whose idle time is over")
 {
     asio::io_context io;

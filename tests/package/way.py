@@ -102,6 +102,13 @@ def versions():
                        ("README.md", f"`libplex-activities{minor}`"),
                        ("packaging/vcpkg/ports/plex-activities/vcpkg.json", f'"version-semver": "{VERSION}"')):
         assert text in (SOURCE / file).read_text(), f"{file} has no {text!r}"
+    # A port of Boost is one of its libraries.
+    port = (SOURCE / "packaging/vcpkg/ports/plex-activities/vcpkg.json").read_text()
+    sources = [file for folder in ("include", "src") for file in (SOURCE / folder).rglob("*.?pp")] + [*(SOURCE / "tools").glob("*.?pp")]
+    used = {part for file in sources for part in re.findall(r"^#include <boost/(\w+)/", file.read_text(), re.M)}
+    assert len(used) > 5, used
+    for part in used:
+        assert f'"boost-{part}"' in port, f"vcpkg.json lacks boost-{part}"
 
 
 def add_subdirectory():
@@ -117,11 +124,17 @@ def installed_find_package():
     check_user(WORK / "find_package" / "user")
 
 
-def compile_with_pkg_config(prefix, program, *sources):
+def compile_with_pkg_config(prefix, program, *sources, standard="c++20"):
     environment = dict(os.environ, PKG_CONFIG_PATH=str(file_of(prefix, "plex_activities.pc").parent))
     assert run("pkg-config", "--modversion", "plex_activities", env=environment).strip() == VERSION
     flags = run("pkg-config", "--cflags", "--libs", "plex_testing", "plex_activities", env=environment).split()
-    run(COMPILER, "-std=c++20", *sources, *flags, "-o", program)
+    run(COMPILER, f"-std={standard}", *sources, *flags, "-o", program)
+
+
+def installed_later_standard():
+    """A user's C++23 takes the headers, and the library that C++20 made."""
+    compile_with_pkg_config(PREFIX, WORK / "with_later_standard", USER / "main.cpp", standard="c++23")
+    check_user(WORK / "with_later_standard", PREFIX)
 
 
 def installed_pkg_config():
@@ -197,7 +210,14 @@ def deb():
             assert (root / "usr/share/doc" / package / document).is_file(), f"{package} has its {document}"
     for page in ("man/man1/plex-activities.1.gz", "bash-completion/completions/plex-activities", "zsh/vendor-completions/_plex-activities"):
         assert (root / "usr/share" / page).is_file(), page
-    assert run(root / "usr/bin/plex-activities", "--version") == f"{VERSION}\n"
+    for program in ("plex-activities", "plex-dashboard", "plex-relay", "plex-mqtt"):
+        assert run(root / "usr/bin" / program, "--version") == f"{VERSION}\n"
+    for service in ("plex-dashboard", "plex-relay", "plex-mqtt"):
+        unit = (root / f"lib/systemd/system/{service}.service").read_text()
+        assert f"ExecStart=/usr/bin/{service} " in unit, unit
+    assert (root / "usr/lib/sysusers.d/plex-activities.conf").is_file() or (root / "lib/sysusers.d/plex-activities.conf").is_file()
+    for name in ("libhiredis", "libpaho-mqtt", "libprometheus-cpp-core"):
+        assert name in re.search("^Depends: (.*)$", fields["plex-activities"], re.M)[1], fields["plex-activities"]
     with_cmake("find_package", WORK / "find_package_deb", f"-DCMAKE_PREFIX_PATH={root}/usr")
     check_user(WORK / "find_package_deb" / "user")
     compile_with_pkg_config(root / "usr", WORK / "with_pkg_config_deb", USER / "main.cpp")

@@ -20,13 +20,16 @@ struct activity_access;
 } // namespace detail
 
 /// A JSON object that the server attached to an activity, as a view into the activity it came from: it must not outlive
-/// that activity. The text is valid JSON in valid UTF-8. Conversion to `boost::json::object` is in `<plex/json.hpp>`.
+/// that activity; until then it may be read on any thread. The text is valid JSON in valid UTF-8. Conversion to
+/// `boost::json::object` is in `<plex/json.hpp>`.
 class PLEX_API attributes
 {
 public:
     /// None.
     attributes() noexcept = default;
-    /// @param json the text of a JSON object, which must live as long as this; empty for none
+    /// For tests of what reads activities.
+    /// @param json the text of a JSON object, which must live as long as this; empty for none. Of a text that is no
+    /// object `text()` gives nothing, and `to_json()` an empty one.
     /// @param left_out whether there was one that was too long to be kept
     attributes(std::string_view json, bool left_out) noexcept : json_(json), left_out_(left_out) {}
 
@@ -38,7 +41,8 @@ public:
     std::string_view json() const noexcept { return json_; }
     /// The member `key` as text, the same whether the server sent `"1"` or `1`; `true` and `false` for booleans, the
     /// JSON text for objects and arrays. Nothing where there is no such member or it is null.
-    /// @param key the member's name as it is when unescaped; letters count in their case
+    /// @param key the member's name as it is when unescaped; letters count in their case. Of members of one name the
+    /// last counts.
     /// @return a string of its own, which may outlive the activity
     std::optional<std::string> text(std::string_view key) const;
 

@@ -15,6 +15,9 @@
 /// Where there is no memory to begin one, the call throws `std::bad_alloc` and its handler is not called; where memory
 /// runs out later, it completes with `boost::system::errc::not_enough_memory`.
 ///
+/// Of all of them: `d` is filled by a failure, `token` is Asio's, and the other parameters are those of what each
+/// refers to.
+///
 /// An execution context that is destroyed destroys the handlers unused, which makes a future a broken promise. Called
 /// after that they complete as for a client that is destroyed, from within the call where the handler has no executor.
 
@@ -226,6 +229,7 @@ auto async_cancel(operation const& o, std::optional<operation::duration> deadlin
 
 /// What an operation gives, or the error it throws, as a value: `auto r = co_await
 /// as_result(client.get_server_activities())`.
+/// @param operation what is awaited
 /// @throws error never, but what is no `plex::error` passes: `std::bad_alloc`, what a token function throws
 /// @par Cancellation
 /// As that of the operation; `operation_aborted` is a value too.

@@ -93,7 +93,7 @@ struct running_activities {
 class PLEX_API client
 {
 public:
-    /// Of all deadlines and time limits.
+    /// Of all deadlines and time limits: one of 0 or less is over at once, `duration::max()` never.
     using duration = std::chrono::steady_clock::duration;
 
     /// Connects to nothing yet.
@@ -142,6 +142,8 @@ public:
     /// Any request; the reply is returned whatever its status. Takes `config::request_timeout` at most. One that goes
     /// without any reply on a kept connection is sent once more, if its method allows that (GET, HEAD, PUT, DELETE,
     /// OPTIONS).
+    /// @param request which starts nothing by being made; what could name another host or header is refused unsent
+    /// @return the reply, a 4xx and 5xx too
     /// @throws error `invalid_argument` for what could not be sent safely, `timeout`, `connection_failed`,
     ///         `limit_exceeded`, `stopped`, …; `operation_aborted` when cancelled
     /// @par Cancellation
@@ -150,15 +152,21 @@ public:
     /// May be called and awaited from any executor. Inline where that is `get_executor()`; else it hops there and back.
     /// @par Lifetime
     /// Keeps what it needs: after the client it fails with `stopped`.
-    boost::asio::awaitable<reply> send(request);
+    boost::asio::awaitable<reply> send(plex::request request);
 
     /// Opens a feed; the first one opens the live connection. Never throws for what the network does: the feed does.
-    /// Belongs on `get_executor()`. The feed may outlive the client: it has then stopped.
+    /// Belongs on `get_executor()`. The feed may outlive the client: it has then stopped, as one of a client that has
+    /// been stopped has from the beginning.
+    /// @param filter which activities it tells of
     /// @param known activities remembered from an earlier process: for this feed they have started already
-    feed subscribe(filter = {}, std::vector<activity> known = {});
-    /// The callback form. Belongs on `get_executor()`. @see subscription
+    feed subscribe(plex::filter filter = {}, std::vector<activity> known = {});
+    /// The callback form. Belongs on `get_executor()`; of a client that has been stopped it has stopped. @see
+    /// subscription
+    /// @param filter which activities it tells of
+    /// @param on_event told each event; kept until the subscription goes
+    /// @param on_end told an end by itself, with what `feed::next()` would throw; may be empty
     /// @throws error `invalid_argument` when `on_event` is empty
-    [[nodiscard]] subscription subscribe(filter, event_function on_event, end_function on_end = {});
+    [[nodiscard]] subscription subscribe(plex::filter filter, event_function on_event, end_function on_end = {});
 
     /// Waits until the live connection is open and reconciled, opening it if no feed has; fails with the reason when
     /// the first contact fails.
@@ -172,7 +180,8 @@ public:
     /// @par Lifetime
     /// Keeps what it needs: after the client it fails with `stopped`.
     boost::asio::awaitable<void> ready(std::optional<duration> deadline = std::nullopt);
-    /// What the feed knows to run, without asking the server. Belongs on `get_executor()`.
+    /// What the feed knows to run, without asking the server; nothing where there is no feed. Belongs on
+    /// `get_executor()`. It and the two below throw nothing but `std::bad_alloc`, and give values of the caller's own.
     running_activities running() const;
 
     /// Sends a request that starts an activity, once the feed is reconciled, and follows that activity: the one that
@@ -182,6 +191,7 @@ public:
     /// Two that look for the same (two folders of one section) may both find the first that appears: start the second
     /// when the first has ended. An operation belongs on the client's executor, so start it in a coroutine spawned
     /// there.
+    /// @param request what starts it, and what to look for
     /// @param deadline for all of it; the request itself takes `config::request_timeout` at most
     /// @throws error as `ready()` and `send()`, and what the status of a refusal means
     /// @par Cancellation
@@ -190,12 +200,14 @@ public:
     /// May be awaited from any executor, but see above: the operation that it gives has a home.
     /// @par Lifetime
     /// Keeps what it needs: after the client it fails with `stopped`.
-    boost::asio::awaitable<operation> start(activity_request, std::optional<duration> deadline = std::nullopt);
+    boost::asio::awaitable<operation> start(activity_request request, std::optional<duration> deadline = std::nullopt);
 
     /// Waits until nothing that matches has run for `quiet`. An activity whose Context has not come yet counts as
     /// running for 5 s where the filter asks for its Context. Quiet counts only while the feed is live and reconciled,
     /// and is confirmed by a list in the end.
-    /// @param quiet how long nothing must have run: between two queued scans there is a moment without any
+    /// @param filter what must not run; an empty one is everything
+    /// @param quiet how long nothing must have run: between two queued scans there is a moment without any. With 0
+    /// or less it waits until nothing runs just then.
     /// @param deadline from now on; none by default
     /// @throws error `timeout` after `deadline`, saying what runs; as `ready()` where the first contact fails; what
     /// ended the feed; `stopped`; `operation_aborted` when cancelled
@@ -205,14 +217,15 @@ public:
     /// May be called and awaited from any executor. Inline where that is `get_executor()`; else it hops there and back.
     /// @par Lifetime
     /// Keeps what it needs: after the client it fails with `stopped`.
-    boost::asio::awaitable<void> wait_until_idle(filter, duration quiet = std::chrono::seconds(5),
+    boost::asio::awaitable<void> wait_until_idle(plex::filter filter, duration quiet = std::chrono::seconds(5),
                                                  std::optional<duration> deadline = std::nullopt);
 
     /// The live connection as it stands. Belongs on `get_executor()`.
     connection_status connection() const;
-    /// Called at each change, on the client's executor; one function, the last one given. The first subscription's
-    /// "connecting" comes from within `subscribe()`; after `close()` it is `idle`, and `stop()` tells nothing any more.
-    /// Set it on that executor; it may set another or stop the client from within, and what it throws leaves `run()`.
+    /// Called at each change, on the client's executor; one function, the last one given, which is kept until another
+    /// is (an empty one takes it away) or the client goes. The first subscription's "connecting" comes from within
+    /// `subscribe()`; after `close()` it is `idle`, and `stop()` tells nothing any more. Set it on that executor; it
+    /// may set another or stop the client from within, and what it throws leaves `run()`.
     void on_connection_change(std::function<void(connection_status const&)>);
     /// What has been counted. Belongs on `get_executor()`.
     plex::counters counters() const;

@@ -20,7 +20,8 @@ namespace plex {
 
 using boost::system::error_code;
 
-/// The conditions this library reports. A cancelled wait reports `boost::asio::error::operation_aborted`, as Asio does.
+/// The conditions this library reports; what a server means by a status is in docs/protocol.md 1.2, 1.5. A cancelled
+/// wait reports `boost::asio::error::operation_aborted`, as Asio does.
 enum class errc {
     invalid_argument = 1,  ///< refused before anything was sent
     bad_request,           ///< the server answered 400
@@ -61,7 +62,8 @@ struct server_error_entry {
 };
 
 /// What is known about a failure. The server's words are untrusted and therefore kept apart from ours; both are valid
-/// UTF-8 without control characters. A copy is one atomic increment; reading is safe on any thread.
+/// UTF-8 without control characters. A copy is one atomic increment; reading is safe on any thread. The references that
+/// accessors return live as long as a copy of the same value: one that is filled anew by a further call is another.
 class PLEX_API diagnostics
 {
 public:
@@ -79,7 +81,7 @@ public:
     std::string const& body_excerpt() const noexcept;
     /// The system's, TLS's or resolver's reason behind `connection_failed`.
     error_code cause() const noexcept;
-    /// How long the server asks to be left alone (`Retry-After`); empty where it said nothing.
+    /// How long the server asks to be left alone (`Retry-After`, docs/protocol.md 1.5); empty where it said nothing.
     std::optional<std::chrono::seconds> retry_after() const noexcept;
 
     /// What it is made of; each member is what the function of that name gives.
@@ -112,6 +114,7 @@ public:
     /// What is known about it; lives as long as this, and a copy for itself.
     plex::diagnostics const& diagnostics() const noexcept { return diagnostics_; }
     /// One line: our message, the condition, the status, the cause, and a refusal's words. Never the token or a title.
+    /// It lives as long as this, and a copy for itself.
     char const* what() const noexcept override;
 
 private:

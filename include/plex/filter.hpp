@@ -13,14 +13,15 @@ namespace plex {
 ///
 /// Within types (and within uuids) one match is enough; every `context` pair must match. Whether a Context key matches
 /// may not be known yet, as a Context often comes later than the activity (docs/protocol.md 2.14): such an activity is
-/// told of from the event on that decides it.
+/// told of from the event on that decides it. It is a plain value, without any lock.
 class filter
 {
 public:
     /// Matches all.
     filter() = default;
 
-    /// A type (`library.update.section`), or a prefix of types when it ends with a dot (`library.`).
+    /// A type, like `library.update.section`, or when it ends with a dot a prefix of types.
+    /// @param type_or_prefix empty for that of an activity which has none
     filter& type(std::string type_or_prefix) &
     {
         types_.push_back(std::move(type_or_prefix));
@@ -29,7 +30,8 @@ public:
     /// The same of a temporary.
     filter&& type(std::string type_or_prefix) && { return std::move(type(std::move(type_or_prefix))); }
 
-    /// A member of the activity's Context, compared as text (`attributes::text`).
+    /// A member of the activity's Context, compared as text (`attributes::text`). A Context without that member has not
+    /// decided yet, whatever `value` is.
     filter& context(std::string key, std::string value) &
     {
         context_.emplace_back(std::move(key), std::move(value));

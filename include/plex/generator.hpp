@@ -22,8 +22,8 @@ namespace plex {
 /// awaits is awaited there, so it runs on the consumer's executor, is cancelled with it, and no frame outlives its
 /// owner.
 ///
-/// Not thread-safe. It may be destroyed at any time, while a `next()` is suspended too: the body then lives until that
-/// `next()` ends. One `next()` at a time.
+/// Not thread-safe, and the one owner of its body: it can be moved, not copied. It may be destroyed at any time, while
+/// a `next()` is suspended too: the body then lives until that `next()` ends. One `next()` at a time.
 template <class T>
 class generator
 {
@@ -95,6 +95,13 @@ public:
 
     /// One without a body: it has ended.
     generator() noexcept = default;
+    /// What was moved from has ended. A `next()` that is suspended goes on.
+    generator(generator&&) noexcept = default;
+    /// What it had is destroyed; else as the move.
+    generator& operator=(generator&&) noexcept = default;
+    generator(generator const&) = delete;
+    generator& operator=(generator const&) = delete;
+    ~generator() = default;
 
     /// The next value; empty once the body has returned.
     /// @throws error what left the body, of whatever type; `operation_in_progress` beside another `next()`;
@@ -155,7 +162,8 @@ private:
     std::shared_ptr<body> body_;
 };
 
-/// The events of a feed, until it is stopped. The generator owns the feed.
+/// The events of a feed, until it is stopped. The generator owns the feed; what ends that is thrown by `next()`, once.
+/// @param source whose `next()` nobody else awaits
 inline generator<activity_event> events(feed source)
 {
     for (;;) {

@@ -23,7 +23,8 @@ namespace detail {
 struct followed;
 }
 
-/// A request, what activity to look for where the reply names none, and how to cancel it.
+/// A request, what activity to look for where the reply names none, and how to cancel it. A plain value, and what its
+/// members give lives as long as it does.
 class activity_request
 {
 public:
@@ -164,11 +165,12 @@ private:
 
 /// Scans a library section, or one folder of it: `GET /library/sections/{id}/refresh`, found by its Context and
 /// cancelled by `DELETE` on the same path (docs/protocol.md 1.2, 1.4).
+/// Nothing is refused here: a number that no section has is the server's to refuse, when it is started.
 /// @param id the section's number, as `librarySectionID` has it
 /// @param path of a folder on the server, in UTF-8; the whole section when empty
 PLEX_API activity_request scan_section(std::int64_t id, std::string path = {});
 /// Refreshes the metadata of one item: `PUT {key}/refresh` (docs/protocol.md 1.4).
-/// @param key `/library/metadata/513`
+/// @param key `/library/metadata/513`; one that does not begin with `/` is `invalid_argument` when it is started
 PLEX_API activity_request refresh_item(std::string key);
 /// Reloads the programme guide of a DVR: `POST /livetv/dvrs/{dvr}/reloadGuide`, cancelled by `DELETE` on the same path
 /// (docs/protocol.md 1.2, 1.4). A server may do so without any activity: it is `not_started` then.

@@ -12,7 +12,9 @@
 
 namespace plex {
 
-/// A request to the configured server. It carries the token and the identity headers besides its own.
+/// A request to the configured server. It carries the token and the identity headers (docs/protocol.md 1.7) besides its
+/// own. A plain value, and what its members give lives as long as it does. What is refused when it is sent is
+/// `invalid_argument`, and nothing has been sent then.
 class request
 {
 public:

@@ -11,7 +11,7 @@
 namespace plex {
 
 /// How the live feed reaches us. `automatic` leaves the choice to the library: the first of the others, in this order,
-/// that the server and what stands before it let through.
+/// that the server and what stands before it let through (docs/protocol.md 1.3).
 enum class transport : std::uint8_t {
     automatic,   ///< the first that works
     websocket,   ///< `/:/websockets/notifications`

@@ -68,6 +68,18 @@ TEST_CASE("with a certificate the server speaks TLS and says when it ends")
     run(s.io, body());
 }
 
+TEST_CASE("a certificate or key that cannot be used is refused when the server is made")
+{
+    asio::io_context io;
+    fake_server_options const good = with_tls();
+    fake_server_options bad = good;
+    bad.certificate_pem = "none";
+    CHECK_THROWS_AS(fake_server(io.get_executor(), bad), boost::system::system_error);
+    bad = good;
+    bad.private_key_pem = with_tls().private_key_pem; // another's
+    CHECK_THROWS_AS(fake_server(io.get_executor(), bad), boost::system::system_error);
+}
+
 TEST_CASE("over TLS the feed is told what happens")
 {
     scene s(with_tls());

@@ -76,6 +76,25 @@ TEST_CASE("the function that hears of connection changes keeps its state, and ma
     CHECK(others > 0);
 }
 
+TEST_CASE("an empty function in the place of the one that hears of connection changes takes it away")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto const kept = std::make_shared<int>();
+    std::size_t heard = 0;
+    auto body = [&]() -> asio::awaitable<void> {
+        c.on_connection_change([&heard, kept](connection_status const&) { ++heard; });
+        CHECK(kept.use_count() == 2);
+        feed f = c.subscribe();
+        CHECK(heard == 1);
+        c.on_connection_change({});
+        CHECK(kept.use_count() == 1);
+        co_await c.ready(10s);
+    };
+    s.run(c, body());
+    CHECK(heard == 1);
+}
+
 TEST_CASE("what the function that hears of connection changes throws leaves run(), and the feed goes on")
 {
     served s;

@@ -54,6 +54,12 @@ TEST_CASE("a type matches whole, or by prefix when it ends with a dot", "[filter
     CHECK(match(prefix, of_type("media.library.")) == answer::no);
 }
 
+TEST_CASE("an empty type is that of an activity without one", "[filter]")
+{
+    CHECK(match(filter().type(""), seen(news("started", "a").type(""))) == answer::yes);
+    CHECK(match(filter().type(""), seen(news("started", "a").type("library.update.section"))) == answer::no);
+}
+
 TEST_CASE("one of several types or uuids is enough, and both kinds must match", "[filter]")
 {
     auto const f = filter().type("butler").type("media.").uuid("a").uuid("b");

@@ -25,6 +25,13 @@ TEST_CASE("attributes that are not there become an empty object", "[json]")
     CHECK(to_json(attributes("{\"a\":", false)).empty());
 }
 
+TEST_CASE("of a text that is no object there is no member", "[json]")
+{
+    for (char const* text : {"", "[1]", "{\"a\":", "\"a\"", "7"})
+        CHECK_FALSE(attributes(text, false).text("a"));
+    CHECK(attributes(R"({"a":1,"a":"last"})", false).text("a") == "last");
+}
+
 TEST_CASE("an activity's text gives an equal activity, unknown fields and all", "[json]")
 {
     std::string const text =

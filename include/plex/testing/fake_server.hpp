@@ -186,7 +186,7 @@ public:
     static constexpr std::size_t scan_events = 1556;
 
     /// Listens when it returns. The executor has to be run for anything to be answered.
-    /// @throws boost::system::system_error when the port cannot be listened on
+    /// @throws boost::system::system_error when the port cannot be listened on, or certificate and key cannot be used
     explicit fake_server(boost::asio::any_io_executor executor, fake_server_options options = fake_server_options());
     /// As `stop()`.
     ~fake_server();

@@ -20,12 +20,11 @@ class recording
 public:
     /// An empty one.
     recording();
-    /// What `read_recording` makes; users have no lines to give.
+    /// @cond
     explicit recording(std::vector<recorded_line> lines);
-
-    /// Its lines, in order of time; without the first, which says what it is.
     std::vector<recorded_line> const& lines() const noexcept { return *lines_; }
-    /// Of `lines()`.
+    /// @endcond
+    /// How many lines it has, without the first, which says what it is.
     std::size_t size() const noexcept;
     /// From its beginning to its last line.
     std::chrono::milliseconds duration() const noexcept;

@@ -1,5 +1,7 @@
 #include "feed_fixture.hpp"
 
+#include <algorithm>
+
 // What a client tells of itself: counters() and connection().
 
 using namespace plex;
@@ -134,4 +136,70 @@ TEST_CASE("connection() tells state, transport, what went wrong in the server's 
         CHECK(*status.next_try <= 30s);
     };
     s.run(c, body());
+}
+
+TEST_CASE("the feed's own lists and connections are counted among the calls'")
+{
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        feed f = c.subscribe();
+        co_await c.ready(10s);
+        CHECK(c.counters().requests == 1);    // its list
+        CHECK(c.counters().connections == 2); // and one for itself
+        co_await c.get_server_activities();
+        CHECK(c.counters().requests == 2);
+        CHECK(c.counters().connections == 2);
+        s.server.drop_listeners();
+        std::function<bool()> const again = [&] { return c.counters().reconnects == 1; };
+        co_await come_true(again);
+        co_await reach(c, connection_state::reconciled);
+        CHECK(c.counters().requests == 3);
+        CHECK(c.counters().connections == 3);
+    };
+    s.run(c, body());
+}
+
+TEST_CASE("that the feed was connected, lost and given up is logged at info; what was skipped at debug")
+{
+    for (log_level const level : {log_level::warning, log_level::info, log_level::debug}) {
+        served s;
+        std::vector<std::string> infos, details;
+        s.settings.transport = transport::websocket;
+        s.settings.logger.level = level;
+        s.settings.logger.write = [&](log_level of, std::string_view line) {
+            CHECK(of <= level);
+            if (of == log_level::info)
+                infos.emplace_back(line);
+            else if (of == log_level::debug)
+                details.emplace_back(line);
+        };
+        client c(s.io.get_executor(), s.settings);
+        auto body = [&]() -> asio::awaitable<void> {
+            feed f = c.subscribe();
+            co_await c.ready(10s);
+            s.server.notify_raw("no JSON");
+            s.server.start_activity(activity_named("scan"));
+            co_await take(f, 1);
+            s.server.drop_listeners();
+            co_await reach(c, connection_state::interrupted);
+            s.server.refuse("/", 404, {}, "text/html", testing::fake_server::always);
+            co_await reach(c, connection_state::ended);
+        };
+        s.run(c, body());
+        auto const says = [](std::vector<std::string> const& lines, std::string_view what) {
+            return std::count_if(lines.begin(), lines.end(),
+                                 [&](std::string const& line) { return line.find(what) != line.npos; });
+        };
+        CAPTURE(infos, details);
+        if (level == log_level::warning) {
+            CHECK(infos.empty());
+            CHECK(details.empty());
+            continue;
+        }
+        for (char const* state : {"connecting", "connected", "reconciled", "interrupted", "ended"})
+            CHECK(says(infos, state) >= 1);
+        CHECK(says(infos, "skipped") == 0);
+        CHECK(says(details, "a notification was skipped") == (level == log_level::debug ? 1 : 0));
+    }
 }

@@ -216,6 +216,8 @@ class WithABroker(MqttCase):
         self.service.send(signal.SIGTERM)
         self.assertEqual(self.service.process.wait(20), 0)
         self.until(lambda: self.is_at("plex-activities/availability", "offline"))
+        # Else it would be available again with the service, though it may be configured no more.
+        self.until(lambda: self.is_at(CABIN + "availability", "offline"))
         self.assertNotIn(TOKEN, self.service.log())
 
     def test_when_home_assistant_starts_all_is_published_again(self):

@@ -146,6 +146,8 @@ asio::awaitable<void> bridge::stop()
     next_tick_.cancel();
     if (site_)
         site_->stop();
+    // Also for a server that the next configuration does not have.
+    publish(home_->goodbye());
     co_await broker_->close();
     co_await servers_.close();
 }

@@ -148,6 +148,8 @@ struct broker::state : std::enable_shared_from_this<state> {
 
     void is_there()
     {
+        if (closing) // what the broker keeps says that we are away
+            return;
         connected = true;
         tries = 0;
         service::log(log_level::info, "the broker " + settings.url + " takes what is published");

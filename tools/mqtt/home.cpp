@@ -119,6 +119,15 @@ std::vector<message> home::connection(std::string const& name, connection_state 
     return {{topics_.availability(name), s->second.is_live ? "online" : "offline"}};
 }
 
+std::vector<message> home::goodbye() const
+{
+    std::vector<message> out;
+    out.reserve(servers_.size());
+    for (auto const& [name, s] : servers_)
+        out.push_back({topics_.availability(name), "offline"});
+    return out;
+}
+
 std::vector<message> home::progress()
 {
     std::vector<message> out;

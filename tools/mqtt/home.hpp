@@ -28,6 +28,8 @@ public:
     std::vector<message> configured(std::vector<std::string> const& servers);
     std::vector<message> event(std::string const& server, activity_event const&);
     std::vector<message> connection(std::string const& server, connection_state);
+    /// That nobody looks after these servers any more.
+    std::vector<message> goodbye() const;
     /// What has moved since the last time, to be asked for as often as that may be told.
     std::vector<message> progress();
 

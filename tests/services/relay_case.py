@@ -81,7 +81,8 @@ class Elsewhere:
         """listening: ports and sockets' paths here. `ports` are those by which they are reached there, in order."""
         self.name = "plex-%d" % os.getpid()
         self.cable = "plex%d" % (os.getpid() % 100000)
-        self.ours, theirs = "10.213.77.1", "10.213.77.2"
+        net = "10.%d.%d." % (100 + os.getpid() // 256 % 100, os.getpid() % 256)  # another's test has others
+        self.ours, theirs = net + "1", net + "2"
         case.addCleanup(self.ip, "netns del " + self.name)  # and the cable with it
         self.ip("netns add " + self.name)
         self.ip("link add %s type veth peer name eth0 netns %s" % (self.cable, self.name))

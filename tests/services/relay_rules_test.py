@@ -79,6 +79,60 @@ class OneRelay(RelayCase):
         life, seq, text = live["two"].split(" ", 2)
         self.assertEqual((life, seq, json.loads(text)), ("1", "1", scan("two", 6)))
 
+    def test_scripts_that_redis_has_forgotten_are_taught_again(self):
+        self.start()
+        self.redis.client.script_flush()
+        self.starts(scan("one"))
+        self.entries(1)
+
+    def test_an_outage_of_redis_is_no_refusal_and_it_is_well_afterwards(self):
+        port = self.free_port()
+        relay = self.start(listen="127.0.0.1:%d" % port)
+        self.redis.process.send(signal.SIGSTOP)
+        self.starts(scan("one"))
+        self.until(lambda: "Redis has gone: no answer in time" in relay.log())
+        self.redis.process.send(signal.SIGCONT)
+        self.entries(1)
+        self.until(lambda: self.ask(port, "/healthz")[0] == 200)
+        self.assertNotIn("Redis refuses", relay.log())
+
+    def test_sigterm_ends_it_while_redis_hangs(self):
+        relay = self.start(lease_seconds=3600)
+        self.redis.process.send(signal.SIGSTOP)
+        relay.send(signal.SIGTERM)
+        self.assertEqual(relay.process.wait(20), 0)
+        self.redis.process.send(signal.SIGCONT)
+
+    def test_another_database_of_redis_takes_a_restart(self):
+        relay = self.start_relay("a", self.configure_servers([self.here()], redis="redis://127.0.0.1:1/0"))
+        self.until(lambda: "connecting to Redis" in relay.log())
+        self.configure_servers([self.here()], redis="redis://127.0.0.1:1/3")
+        relay.send(signal.SIGHUP)
+        self.until(lambda: 'only "password_file" may change without a restart' in relay.log())
+
+    def test_who_loses_the_server_alone_gives_it_to_the_other_who_follows_it(self):
+        port = self.free_port()
+        path = self.folder.file("haproxy.cfg", "defaults\n mode tcp\n timeout connect 5s\n timeout client 1h\n timeout server 1h\n"
+                                "listen s\n bind 127.0.0.1:%d\n server s 127.0.0.1:%s\n" % (port, self.server.url.rsplit(":", 1)[1]))
+        program = shutil.which("haproxy", path=os.environ.get("PATH", "") + ":/usr/sbin")
+        between = Process(self, "haproxy", [program, "-db", "-f", path], stdout=subprocess.DEVNULL)
+        self.start_relay("a", self.configure_servers([self.here(url="http://127.0.0.1:%d" % port)]), followers=2)
+        self.until_all_are_led(1)
+        os.rename(os.path.join(self.folder.path, "config.json"), os.path.join(self.folder.path, "of-a.json"))
+        self.start_relay("b", self.configure_servers([self.here()]), followers=2)
+        self.until(lambda: len(self.server.listeners) == 2)
+        self.starts(scan("one"))
+        self.entries(1)
+        self.assertEqual(self.leaders(1), [self.id_of("a")])
+        between.end()
+        self.until(lambda: len(self.server.listeners) == 1)
+        self.starts(scan("two"))
+        self.ends(scan("one"))
+        self.until(lambda: self.leaders(1) == [self.id_of("b")])
+        self.until(lambda: len(self.reader.read()) >= 3)
+        self.assertEqual(sorted((e["uuid"], e["seq"], e["event"]) for e in self.reader.entries),
+                         [("one", "1", "started"), ("one", "2", "ended"), ("two", "1", "started")])
+
     def test_what_vanished_between_two_relays_is_told_as_ended_inferred(self):
         first = self.start()
         self.starts(scan("stays"))
@@ -223,7 +277,7 @@ class OneRelay(RelayCase):
         def write(*entries):
             words = [word for life, seq, kind in entries
                      for word in ("u", life, seq, kind, "%d %d {}" % (life, seq), 2, "uuid", "u")]
-            return client.eval(script, 5, "lease", "stream", "live", "ended", "ended_at", "me:1", 1000, 5, 1000, *words)
+            return client.eval(script, 5, "lease", "stream", "live", "ended", "ended_at", "me:1", 1000, 1000, *words)
         first, second, last = (1, 1, "started"), (1, 2, "updated"), (1, 3, "ended")
         self.assertEqual(write(first, second), [2, 0])
         self.assertEqual(write(first, second), [0, 0])

@@ -85,6 +85,25 @@ class OneFollower(ThreeRelays):
         missed = self.assert_whole(self.fleet, self.since, may_miss=[(at - 1, over)])
         print("takeover %.1f s, %d lives shorter than that were missed" % (over - at, missed))
 
+    def test_a_relay_that_was_stopped_misses_no_more_than_the_takeover(self):
+        self.play(2)
+        at = time.time()
+        self.relays["a"].send(signal.SIGSTOP)
+        self.until_all_are_led(SERVERS, by=("b", "c"))
+        over = time.time() + 1
+        self.relays["a"].send(signal.SIGCONT)
+        self.play(2 * LEASE)
+        self.assert_whole(self.fleet, self.since, may_miss=[(at - 1, over)])
+
+    def test_redis_that_is_restarted_loses_nothing(self):
+        self.play(2)
+        self.redis.stop()
+        self.play(2)
+        self.redis.start()
+        self.until_all_are_led(SERVERS)
+        self.play(2)
+        self.assert_whole(self.fleet, self.since)
+
 
 class ARelayElsewhere(ThreeRelays):
     def start_first(self, _):

@@ -9,7 +9,8 @@ namespace plex::relay {
 namespace {
 
 constexpr std::size_t most_at_once = 64; // entries in a script, which holds everybody else up
-// After this a life that ended is told by whoever leads, if ever.
+// What ended before another had the lease for so long is told by him, if ever. Counted from when he had it, not from
+// the end: while Redis is away nobody writes, and what waits here may be all that there is of a life.
 constexpr auto stands_by_for = std::chrono::minutes(10);
 // Longer than Redis remembers an end, so that a uuid's lives are not counted from one again.
 constexpr auto remembers_ends = store::remembers_ends + std::chrono::minutes(10);
@@ -24,7 +25,13 @@ followed_server::followed_server(std::string name, store& s, written_counts& cou
 
 void followed_server::event(activity_event const& e)
 {
+    std::uint64_t const conflated = outbox_.conflated();
+    std::uint64_t const dropped = outbox_.dropped();
     outbox_.observe(e);
+    if (leads()) { // who stands by conflates and drops what the other one writes
+        counts_.conflated += outbox_.conflated() - conflated;
+        counts_.dropped += outbox_.dropped() - dropped;
+    }
 }
 
 void followed_server::connection(connection_state state, clock::time_point now)
@@ -44,11 +51,21 @@ bool followed_server::answers_as(std::string const& machine)
     return machine_ == machine;
 }
 
-void followed_server::tick(clock::time_point now, time wall, clock::duration settles_in, clock::duration renews_every)
+void followed_server::tick(clock::time_point now, time wall, periods const& p)
 {
-    outbox_.forget_ended_before(wall - (leads() ? remembers_ends : stands_by_for), !leads());
-    bool const settled = is_live_ && machine_is_certain_ && now - *live_since_ >= settles_in;
-    bool const renews = leads() && now - asked_at_ >= renews_every;
+    bool const is_useful = is_live_ && machine_is_certain_;
+    bool const settled = is_useful && now - *live_since_ >= p.settles_in;
+    if (is_useful || !leads())
+        useful_at_ = now;
+    if (leads() && others_follow && now - useful_at_ >= p.gives_up_after) {
+        service::log(log_level::warning, name_ + ": is away from here; another relay may write it");
+        release();
+    }
+    if (!settled)
+        others_write_since_.reset(); // we do not ask, so we do not know
+    bool const others_write = others_write_since_ && wall - *others_write_since_ >= stands_by_for;
+    outbox_.forget_ended_before(wall - (others_write ? stands_by_for : remembers_ends), others_write);
+    bool const renews = leads() && now - asked_at_ >= p.renews_every;
     if (!is_asking_ && (renews || (!leads() && settled && !unwanted_since))) {
         is_asking_ = true;
         asked_at_ = now;
@@ -62,6 +79,10 @@ void followed_server::leased(store::lease_reply r)
 {
     using kind = store::lease_reply::kind;
     is_asking_ = false;
+    if (r.is != kind::held)
+        others_write_since_.reset();
+    else if (!leads() && !others_write_since_)
+        others_write_since_ = std::chrono::system_clock::now();
     if (r.is == kind::taken) {
         service::log(log_level::info, name_ + ": is ours to write");
         lease_ = std::move(r.lease);
@@ -95,7 +116,8 @@ void followed_server::written(store::write_reply const& r, std::string const& le
         outbox_.lost();
         if (r.is == kind::failed) {
             counts_.refusal = r.why;
-        } else {
+        } else if (r.is == kind::fenced) {
+            counts_.refusal.clear();
             ++counts_.fenced;
             if (lease == lease_)
                 lease_.clear();

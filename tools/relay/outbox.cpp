@@ -151,6 +151,9 @@ void outbox::confirmed()
     for (auto const& [l, e] : was_taken)
         if (auto const of = lives_.find(l->uuid); of != lives_.end() && of->second.back() != l && !l->waits())
             std::erase(of->second, l);
+    for (auto const& [l, e] : was_taken)
+        if (l->ended && !l->waits())
+            l->first = l->latest = activity(); // its numbers are remembered, and it no more
 }
 
 void outbox::lost()

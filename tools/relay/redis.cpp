@@ -8,8 +8,11 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <deque>
+#include <iterator>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <hiredis/async.h>
@@ -55,12 +58,20 @@ redis_reply taken(redisReply const* r)
     return result;
 }
 
-redis_reply failure(std::string why)
+redis_reply loss(std::string why)
 {
     redis_reply r;
-    r.is = redis_reply::kind::error;
+    r.is = redis_reply::kind::lost;
     r.text = std::move(why);
     return r;
+}
+
+// To what Redis answers so it goes on to answer so, on this connection.
+bool is_for_good(redis_reply const& r)
+{
+    constexpr std::string_view words[] = {"NOSCRIPT", "READONLY", "MOVED", "LOADING"};
+    return r.is == redis_reply::kind::error &&
+           std::any_of(std::begin(words), std::end(words), [&](auto word) { return r.text.starts_with(word); });
 }
 
 } // namespace
@@ -78,7 +89,15 @@ struct redis::link : std::enable_shared_from_this<link> {
     {
         std::unique_ptr<waiting> const w(static_cast<waiting*>(data));
         w->of->sent_at.pop_front();
-        w->answer(reply ? taken(static_cast<redisReply const*>(reply)) : failure(w->of->why));
+        redis_reply const r = reply ? taken(static_cast<redisReply const*>(reply)) : loss(w->of->why);
+        w->answer(r);
+        if (is_for_good(r))
+            asio::post(w->of->descriptor.get_executor(), [of = w->of, why = r.text] {
+                auto const lost = std::exchange(of->on_lost, nullptr);
+                of->free(why);
+                if (lost)
+                    lost(why);
+            });
     }
 
     void attach(redisAsyncContext* c)
@@ -230,7 +249,7 @@ asio::awaitable<void> redis::open(redis_address to, duration limit)
 void redis::command(std::vector<std::string> const& words, answer_function on_answer)
 {
     if (!link_ || !link_->context)
-        return on_answer(failure("not connected"));
+        return on_answer(loss("not connected"));
     std::vector<char const*> texts;
     std::vector<std::size_t> sizes;
     texts.reserve(words.size());
@@ -247,7 +266,7 @@ void redis::command(std::vector<std::string> const& words, answer_function on_an
         return;
     }
     link_->sent_at.pop_back();
-    waiting->answer(failure("the connection is being closed"));
+    waiting->answer(loss("the connection is being closed"));
 }
 
 asio::awaitable<redis_reply> redis::command(std::vector<std::string> words)
@@ -266,7 +285,7 @@ asio::awaitable<redis_reply> redis::command(std::vector<std::string> words)
         co_await a->answered.async_wait(asio::as_tuple(asio::use_awaitable));
     if (!a->reply)
         throw redis_error("the wait was cancelled");
-    if (a->reply->is == redis_reply::kind::error)
+    if (a->reply->is == redis_reply::kind::error || a->reply->is == redis_reply::kind::lost)
         throw redis_error(a->reply->text);
     co_return std::move(*a->reply);
 }

@@ -30,9 +30,16 @@ struct redis_address {
 
 /// What Redis answered.
 struct redis_reply {
-    enum class kind : std::uint8_t { nothing, text, integer, array, error };
+    enum class kind : std::uint8_t {
+        nothing,
+        text,
+        integer,
+        array,
+        error, ///< Redis says no
+        lost,  ///< nobody knows what Redis did, if anything: the connection has gone
+    };
     kind is = kind::nothing;
-    std::string text; ///< of an error, what is wrong
+    std::string text; ///< of an error and a loss, what is wrong
     std::int64_t integer = 0;
     std::vector<redis_reply> elements;
 };
@@ -42,8 +49,9 @@ struct redis_error : std::runtime_error {
     using runtime_error::runtime_error;
 };
 
-/// One connection to Redis. Commands go out at once, one after another, and are answered in that order. Belongs on its
-/// executor, which runs no two handlers at a time.
+/// One connection to Redis. Commands go out at once, one after another, and are answered in that order. It is closed by
+/// an answer that says that another one may be of more use: the scripts are forgotten, or this is no primary any more.
+/// Belongs on its executor, which runs no two handlers at a time.
 class redis
 {
 public:
@@ -63,7 +71,7 @@ public:
 
     /// @param on_answer is called once, in another turn of the loop unless it is not open
     void command(std::vector<std::string> const& words, answer_function on_answer);
-    /// The same; an error of Redis is thrown. @throws redis_error
+    /// The same; an error and a loss are thrown. @throws redis_error
     boost::asio::awaitable<redis_reply> command(std::vector<std::string> words);
 
     /// Gives a connection up whose oldest command has waited for longer.

@@ -55,14 +55,18 @@ relay::relay(asio::io_context& io, std::string config_path, std::size_t follower
                                    return;
                                f->second->connection(now.state, clock::now());
                                if (f->second->wants_identity())
-                                   asio::co_spawn(executor_, identify(f->second), [](std::exception_ptr const&) {});
+                                   ask_identity(f->second);
                            }}),
       next_tick_(executor_), next_begin_(executor_), next_figures_(executor_),
       redis_changed_(executor_, asio::steady_timer::time_point::max())
 {
 }
 
-relay::~relay() = default;
+relay::~relay()
+{
+    stopping_ = true;
+    redis_.close("the service stops"); // what waits for an answer is about members that go before it
+}
 
 void relay::start()
 {
@@ -81,12 +85,16 @@ void relay::reload()
 {
     service::config_file const file(config_path_);
     relay_settings settings = settings_of(file);
-    if (store_ && (settings.redis.text() != settings_.redis.text() || settings.prefix != settings_.prefix ||
+    redis_address same = settings.redis;
+    same.password = settings_.redis.password;
+    if (store_ && (same != settings_.redis || settings.prefix != settings_.prefix ||
                    settings.max_length != settings_.max_length || settings.lease != settings_.lease ||
                    settings.status_listen != settings_.status_listen))
         throw service::config_error(config_path_ + ": relay: only \"password_file\" may change without a restart");
     service::watched_servers::check(executor_, file.servers());
-    configured_ = file.servers();
+    configured_.clear();
+    for (service::server_settings const& each : file.servers())
+        configured_.emplace(each.name, each);
     settings_ = std::move(settings);
     if (!store_)
         store_.emplace(redis_, id_, settings_.prefix, settings_.max_length, settings_.lease);
@@ -118,11 +126,14 @@ asio::awaitable<void> relay::keep_redis()
     for (auto longest = 100ms; !stopping_;) {
         bool const opened = co_await open_redis();
         if (opened) {
-            longest = 100ms;
+            clock::time_point const since = clock::now();
+            others_may_come_back_ = std::exchange(redis_was_ready_, true);
             service::log(log_level::info, "Redis at " + settings_.redis.text() + " takes what is written");
             tick();
             while (redis_is_ready_ && !stopping_)
                 co_await redis_changed_.async_wait(quietly);
+            if (clock::now() - since > 10s) // else it takes nothing, though it lets us in
+                longest = 100ms;
         }
         pause.expires_after(std::chrono::milliseconds(random() % static_cast<unsigned>(longest.count())));
         longest = std::min(longest * 2, 5'000ms);
@@ -135,21 +146,25 @@ void relay::tick()
 {
     if (stopping_)
         return;
-    redis_.close_if_silent_for(std::max<clock::duration>(settings_.lease / 2, 1s));
+    redis_.close_if_silent_for(std::clamp<clock::duration>(settings_.lease / 2, 1s, 10s));
     if (redis_is_ready_) {
         store_->say_alive([this](std::optional<std::vector<std::string>> relays, std::string const& why) {
-            refusal_ = redis_is_ready_ ? why : std::string();
-            if (!relays)
+            refusal_ = why;
+            // After an outage we may be the first one back: the others come before their servers are taken for
+            // nobody's.
+            if (!relays || std::exchange(others_may_come_back_, false))
                 return;
             relays_ = std::move(*relays);
             place();
         });
         for (auto const& [name, f] : followed_) {
-            f->tick(clock::now(), wall_clock::now(), 1s, settings_.lease / 3 - beat() / 2);
+            f->tick(clock::now(), wall_clock::now(), {1s, settings_.lease / 3 - beat() / 2, settings_.lease});
             if (f->wants_identity())
-                asio::co_spawn(executor_, identify(f), [](std::exception_ptr const&) {});
+                ask_identity(f);
         }
     }
+    if (figures().written == 0)
+        counts_.refusal.clear(); // there is nothing of ours that Redis could refuse any more
     std::string const refusal = refusal_.empty() ? counts_.refusal : refusal_;
     if (std::exchange(told_refusal_, refusal) != refusal && !refusal.empty())
         service::log(log_level::error, "Redis refuses what is to be written: " + refusal);
@@ -179,8 +194,6 @@ relay_metrics::figures relay::figures() const
     now.followed = followed_.size();
     now.counts = counts_;
     for (auto const& [name, f] : followed_) {
-        now.conflated += f->waiting().conflated();
-        now.dropped += f->waiting().dropped();
         if (!f->leads())
             continue;
         ++now.written;
@@ -237,6 +250,11 @@ asio::awaitable<void> relay::stop()
             f->release();
         store_->say_gone();
         std::vector<std::string> ping = {"PING"};
+        asio::steady_timer deadline(executor_, 2s);
+        deadline.async_wait([this](error_code const& ec) {
+            if (!ec)
+                redis_.close("no answer in time");
+        });
         try {
             co_await redis_.command(std::move(ping)); // all before it are answered
         } catch (redis_error const&) {

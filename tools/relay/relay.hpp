@@ -57,6 +57,7 @@ private:
     boost::asio::awaitable<void> begin(std::string name, std::string machine);
     void end(std::string const& name);
     void watch();
+    void ask_identity(server_ptr const&);
     boost::asio::awaitable<void> identify(server_ptr);
     void flush_soon(server_ptr const&);
     clock::duration beat() const;
@@ -69,7 +70,7 @@ private:
     boost::asio::any_io_executor executor_;
     std::string id_;
     relay_settings settings_;
-    std::vector<service::server_settings> configured_;
+    std::map<std::string, service::server_settings, std::less<>> configured_; // by name
     redis redis_;
     std::optional<store> store_;
     service::metrics metrics_;
@@ -91,6 +92,8 @@ private:
     boost::asio::steady_timer next_figures_;
     boost::asio::steady_timer redis_changed_;
     bool redis_is_ready_ = false; // it is open, and knows the scripts
+    bool redis_was_ready_ = false;
+    bool others_may_come_back_ = false; // to Redis, where we are the first
     bool stopping_ = false;
 };
 

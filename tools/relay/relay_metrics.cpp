@@ -75,8 +75,8 @@ void relay_metrics::update(figures const& f)
     families_->repeated.is(f.counts.repeated);
     families_->trimmed.is(f.counts.trimmed);
     families_->fenced.is(f.counts.fenced);
-    families_->conflated.is(f.conflated);
-    families_->dropped.is(f.dropped);
+    families_->conflated.is(f.counts.conflated);
+    families_->dropped.is(f.counts.dropped);
 }
 
 } // namespace plex::relay

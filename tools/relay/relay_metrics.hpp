@@ -20,8 +20,6 @@ public:
         std::size_t followed = 0; ///< servers
         std::size_t written = 0;  ///< servers that are ours to write
         std::size_t waiting = 0;  ///< lives of these with something to be written
-        std::uint64_t conflated = 0;
-        std::uint64_t dropped = 0;
         written_counts counts;
     };
 

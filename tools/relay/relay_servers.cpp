@@ -41,9 +41,8 @@ std::string machine_of(reply const& r)
 
 service::server_settings const* relay::configured(std::string_view name) const
 {
-    auto const found =
-        std::find_if(configured_.begin(), configured_.end(), [&](auto const& each) { return each.name == name; });
-    return found == configured_.end() ? nullptr : &*found;
+    auto const found = configured_.find(name);
+    return found == configured_.end() ? nullptr : &found->second;
 }
 
 void relay::place()
@@ -53,19 +52,22 @@ void relay::place()
     for (auto const& [name, f] : followed_)
         if (!configured(name))
             over.push_back(name);
-    for (service::server_settings const& s : configured_) {
-        std::vector<std::string> const its = followers_of(s.name, relays_, followers_);
+    to_begin_.clear();
+    for (auto const& [name, s] : configured_) {
+        std::vector<std::string> const its = followers_of(name, relays_, followers_);
         bool const ours = std::find(its.begin(), its.end(), id_) != its.end();
-        auto const f = followed_.find(s.name);
+        auto const f = followed_.find(name);
+        if (f != followed_.end())
+            f->second->others_follow = its.size() > (ours ? 1u : 0u);
         if (f == followed_.end()) {
-            if (ours && std::find(to_begin_.begin(), to_begin_.end(), s.name) == to_begin_.end())
-                to_begin_.push_back(s.name);
+            if (ours)
+                to_begin_.push_back(name);
         } else if (ours || relays_.empty()) {
             f->second->unwanted_since.reset();
         } else if (!f->second->unwanted_since) {
             f->second->unwanted_since = now;
         } else if (!f->second->leads() || now - *f->second->unwanted_since > 2 * settings_.lease) {
-            over.push_back(s.name);
+            over.push_back(name);
         }
     }
     for (std::string const& name : over)
@@ -133,10 +135,21 @@ void relay::watch()
     metrics_.configured(service::names_of(all));
 }
 
+void relay::ask_identity(server_ptr const& of)
+{
+    if (std::exchange(of->is_being_identified, true))
+        return;
+    asio::co_spawn(executor_, identify(of), [of](std::exception_ptr const& failure) {
+        of->is_being_identified = false;
+        if (failure)
+            std::rethrow_exception(failure); // leaves run()
+    });
+}
+
 asio::awaitable<void> relay::identify(server_ptr of)
 {
     plex::client* const client = watched_.client_of(of->name());
-    if (!client || std::exchange(of->is_being_identified, true))
+    if (!client)
         co_return;
     std::string machine;
     try {
@@ -147,7 +160,6 @@ asio::awaitable<void> relay::identify(server_ptr of)
     } catch (plex::error const&) {
         // The next tick asks again.
     }
-    of->is_being_identified = false;
     auto const still = followed_.find(of->name());
     if (machine.empty() || still == followed_.end() || still->second != of)
         co_return;

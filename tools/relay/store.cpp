@@ -113,7 +113,7 @@ void store::ask_lease(std::string const& server, std::string const& lease, std::
     words.insert(words.end(), {lease, id_, lease_ms_, machine});
     redis_.command(words, [on_reply = std::move(on_reply)](redis_reply const& r) {
         lease_reply result;
-        if (r.is == kind::error)
+        if (r.is == kind::error || r.is == kind::lost)
             result.why = r.text;
         else if (r.elements.size() == 1)
             result.is = lease_reply::kind::kept;
@@ -142,8 +142,7 @@ void store::write(std::string const& server, std::string const& lease, std::stri
     std::vector<std::string> words = call(write_, {key("lease", server), key("events"), key("live", server),
                                                    key("ended", server), key("ended_at", server)});
     using std::to_string;
-    words.insert(words.end(), {lease, max_length_, to_string(milliseconds(std::chrono::system_clock::now())),
-                               to_string(std::chrono::milliseconds(remembers_ends).count())});
+    words.insert(words.end(), {lease, max_length_, to_string(std::chrono::milliseconds(remembers_ends).count())});
     for (entry const& e : entries) {
         std::string const life = to_string(e.life);
         std::string const seq = to_string(e.seq);
@@ -184,7 +183,7 @@ void store::say_alive(std::function<void(std::optional<std::vector<std::string>>
     words.insert(words.end(), {id_, lease_ms_});
     redis_.command(words, [on_reply = std::move(on_reply)](redis_reply const& r) {
         if (r.is != kind::array)
-            return on_reply(std::nullopt, r.text);
+            return on_reply(std::nullopt, r.is == kind::lost ? std::string() : r.text);
         std::vector<std::string> all;
         all.reserve(r.elements.size());
         for (redis_reply const& each : r.elements)

@@ -47,8 +47,8 @@ public:
     void release(std::string const& server, std::string const& lease);
 
     struct write_reply {
-        enum class kind : std::uint8_t { failed, fenced, done };
-        kind is = kind::failed;
+        enum class kind : std::uint8_t { lost, failed, fenced, done };
+        kind is = kind::lost;     ///< or Redis says no, or the lease is not ours, or it is written
         std::int64_t written = 0; ///< the others of those given had been written before
         std::int64_t trimmed = 0; ///< off the other end of the stream
         std::string why;
@@ -56,7 +56,7 @@ public:
     void write(std::string const& server, std::string const& lease, std::string const& machine,
                std::vector<entry> const& entries, std::function<void(write_reply)> on_reply);
 
-    /// Says that we are there, and is told who is; or nothing, and why that failed.
+    /// Says that we are there, and is told who is; or nothing, and why Redis says no.
     void say_alive(std::function<void(std::optional<std::vector<std::string>>, std::string const& why)> on_reply);
     /// That we go.
     void say_gone();

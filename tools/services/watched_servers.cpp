@@ -120,7 +120,7 @@ watched_servers::watched_servers(asio::any_io_executor executor, told functions,
 
 watched_servers::~watched_servers()
 {
-    for (auto const& each : servers_) {
+    for (auto const& [name, each] : servers_) {
         each->end();
         each->client.stop();
     }
@@ -128,9 +128,8 @@ watched_servers::~watched_servers()
 
 std::shared_ptr<watched_servers::watched> watched_servers::find(std::string_view server) const
 {
-    auto const found =
-        std::find_if(servers_.begin(), servers_.end(), [&](auto const& each) { return each->settings.name == server; });
-    return found == servers_.end() ? nullptr : *found;
+    auto const found = servers_.find(server);
+    return found == servers_.end() ? nullptr : found->second;
 }
 
 plex::client* watched_servers::client_of(std::string_view server) noexcept
@@ -164,27 +163,27 @@ void watched_servers::check(asio::any_io_executor const& executor, std::vector<s
 void watched_servers::watch(std::vector<server_settings> const& wanted,
                             std::map<std::string, std::vector<activity>> const& known)
 {
-    std::vector<std::shared_ptr<watched>> next;
+    decltype(servers_) next;
     std::vector<std::shared_ptr<watched>> made;
     for (server_settings const& settings : wanted) {
         std::shared_ptr<watched> const there = find(settings.name);
         if (there && there->settings == settings) {
-            next.push_back(there);
+            next.emplace(settings.name, there);
             continue;
         }
-        next.push_back(made_of(executor_, settings));
+        made.push_back(made_of(executor_, settings));
+        next.emplace(settings.name, made.back());
         if (there)
-            next.back()->running = there->running;
+            made.back()->running = there->running;
         else if (auto const before = known.find(settings.name); before != known.end())
             for (activity const& a : before->second)
-                next.back()->running.insert_or_assign(std::string(a.uuid()), a);
-        made.push_back(next.back());
+                made.back()->running.insert_or_assign(std::string(a.uuid()), a);
     }
     std::swap(servers_, next);
-    for (auto const& before : next)
-        if (std::find(servers_.begin(), servers_.end(), before) == servers_.end()) {
+    for (auto const& [name, before] : next)
+        if (find(name) != before) {
             before->end();
-            asio::co_spawn(executor_, before->client.close(), [before](std::exception_ptr const&) {});
+            asio::co_spawn(executor_, before->client.close(), [closing = before](std::exception_ptr const&) {});
         }
     for (auto const& each : made)
         asio::co_spawn(executor_, watched::follow(each, told_, retry_refused_), [](std::exception_ptr const& failure) {
@@ -197,9 +196,9 @@ asio::awaitable<void> watched_servers::close()
 {
     auto const left = std::make_shared<std::size_t>(servers_.size());
     auto const all_closed = std::make_shared<asio::steady_timer>(executor_, asio::steady_timer::time_point::max());
-    for (auto const& each : servers_) {
+    for (auto const& [name, each] : servers_) {
         each->end();
-        asio::co_spawn(executor_, each->client.close(), [each, left, all_closed](std::exception_ptr const&) {
+        asio::co_spawn(executor_, each->client.close(), [closing = each, left, all_closed](std::exception_ptr const&) {
             if (--*left == 0)
                 all_closed->cancel();
         });

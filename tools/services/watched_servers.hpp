@@ -68,7 +68,7 @@ private:
     boost::asio::any_io_executor executor_;
     std::shared_ptr<told const> told_;
     duration retry_refused_;
-    std::vector<std::shared_ptr<watched>> servers_;
+    std::map<std::string, std::shared_ptr<watched>, std::less<>> servers_; // by name
 };
 
 } // namespace plex::service

@@ -1,6 +1,6 @@
 -- Writes entries of one server into the stream, where the lease is still ours. An entry that was written is passed over.
 -- KEYS: lease, stream, live, ended, ended_at
--- ARGV: what our lease says, the stream's greatest length, now and how long an end is remembered (both in ms), then for each
+-- ARGV: what our lease says, the stream's greatest length, how long an end is remembered (in ms), then for each
 --       entry: uuid, life, seq, kind, what the live set is to have of it, how many words of the stream's entry, those words
 -- Gives {how many were written, how many old ones went for them}.
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then
@@ -18,9 +18,11 @@ local function written(uuid)
   end
 end
 
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local before = redis.call('XLEN', KEYS[2])
 local added = 0
-local at = 5
+local at = 4
 while at <= #ARGV do
   local uuid, life, seq, kind, live, words = unpack(ARGV, at, at + 5)
   local last_life, last_seq = written(uuid)
@@ -32,7 +34,7 @@ while at <= #ARGV do
     if kind == 'ended' then
       redis.call('HDEL', KEYS[3], uuid)
       redis.call('HSET', KEYS[4], uuid, life .. ' ' .. seq)
-      redis.call('ZADD', KEYS[5], ARGV[3], uuid)
+      redis.call('ZADD', KEYS[5], now, uuid)
     else
       redis.call('HSET', KEYS[3], uuid, live)
     end
@@ -40,7 +42,7 @@ while at <= #ARGV do
   at = at + 6 + words
 end
 
-local old = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', ARGV[3] - ARGV[4], 'LIMIT', 0, 100)
+local old = redis.call('ZRANGEBYSCORE', KEYS[5], '-inf', now - ARGV[3], 'LIMIT', 0, 100)
 if #old > 0 then
   redis.call('ZREM', KEYS[5], unpack(old))
   redis.call('HDEL', KEYS[4], unpack(old))

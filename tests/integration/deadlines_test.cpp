@@ -1,6 +1,8 @@
 #include "calls_fixture.hpp"
 #include "feed_fixture.hpp"
 
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
 // The ends of what a deadline can be.
 
 using namespace plex;
@@ -56,4 +58,22 @@ TEST_CASE("closing within no time says goodbye to nobody, and ends all the same"
         };
         s.run(c, body());
     }
+}
+
+TEST_CASE("a wait that fails beside a timer by || is over with the timer alone, as that waits for a success")
+{
+    using namespace asio::experimental::awaitable_operators;
+    served s;
+    client c(s.io.get_executor(), s.settings);
+    auto body = [&]() -> asio::awaitable<void> {
+        operation none; // whose result fails at once
+        asio::steady_timer timer(s.io, 200ms);
+        auto const start = std::chrono::steady_clock::now();
+        asio::awaitable<outcome> result = none.result();
+        asio::awaitable<void> time = timer.async_wait(asio::use_awaitable);
+        auto const first = co_await (std::move(result) || std::move(time));
+        CHECK(first.index() == 1);
+        CHECK(std::chrono::steady_clock::now() - start >= 200ms);
+    };
+    s.run(c, body());
 }
